@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * applets - the applet table: one row each, sorted by name.
+ *
+ * FUNCTION is the prefix of what applets/FUNCTION.c exports: FUNCTION_main, FUNCTION_options and, where
+ * the row names it, FUNCTION_access. STORE is the most it may do with the store; an access function says
+ * what the arguments at hand need of it. Include this after defining APPLET; it undefines it.
+ */
+
+/*     name                function          store        access            hypervisor    flags */
+APPLET("qubes-prefs",      qubes_prefs,      STORE_WRITE, qubes_prefs_access, VMM_NEVER,  APPLET_BATCH | APPLET_R3,
+       "show or change the global defaults")
+APPLET("qvm-add-template", qvm_add_template, STORE_WRITE, NULL,             VMM_NEVER,    APPLET_BATCH | APPLET_R3,
+       "register a template that is already installed")
+APPLET("qvm-create",       qvm_create,       STORE_WRITE, NULL,             VMM_LAZY,     APPLET_BATCH | APPLET_R3,
+       "make a new VM")
+APPLET("qvm-init-storage", qvm_init_storage, STORE_NONE,  NULL,             VMM_NEVER,    0,
+       "make an empty store")
+APPLET("qvm-kill",         qvm_kill,         STORE_READ,  NULL,             VMM_REQUIRED, APPLET_R3,
+       "stop VMs at once, without asking them")
+APPLET("qvm-ls",           qvm_ls,           STORE_READ,  qvm_ls_access,    VMM_LAZY,     APPLET_BATCH | APPLET_R3,
+       "list VMs, their states and properties")
+APPLET("qvm-pause",        qvm_pause,        STORE_READ,  NULL,             VMM_REQUIRED, APPLET_R3,
+       "stop scheduling running VMs, keeping their memory")
+APPLET("qvm-prefs",        qvm_prefs,        STORE_WRITE, qvm_prefs_access, VMM_LAZY,     APPLET_BATCH | APPLET_R3,
+       "show or change the properties of a VM")
+APPLET("qvm-shutdown",     qvm_shutdown,     STORE_READ,  NULL,             VMM_REQUIRED, APPLET_R3,
+       "ask running VMs to shut down")
+APPLET("qvm-start",        qvm_start,        STORE_WRITE, NULL,             VMM_REQUIRED, APPLET_R3,
+       "start VMs, and the VMs that give them network first")
+APPLET("qvm-unpause",      qvm_unpause,      STORE_READ,  NULL,             VMM_REQUIRED, APPLET_R3,
+       "schedule paused VMs again")
+
+#undef APPLET

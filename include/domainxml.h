@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * domainxml - a VM as libvirt domain XML, through a template with named places.
+ *
+ * The template is ROOT/usr/share/qubes/vm-template.xml (vm-template-hvm.xml), or a built-in one if that
+ * is not there; every value is escaped.
+ */
+#ifndef QUBES_DOMAINXML_H
+#define QUBES_DOMAINXML_H
+
+#include "vm.h"
+
+/*
+ * The XML of VM for a hypervisor whose domain type is TYPE ("xen", "test", ...). A conf_file that is not
+ * the generated one is taken verbatim. The caller frees; NULL with an error.
+ */
+char *domainxml_of(struct vm *vm, const char *type);
+
+/* One value of the template's named places ("mem", "rootdev", ...), escaped; NULL: no such place. The caller frees. */
+char *domainxml_place(struct vm *vm, const char *place);
+
+/* Writes XML to the VM's conf_file; a failure is only a note (as the original does). */
+void domainxml_keep(struct vm *vm, const char *xml);
+
+#endif

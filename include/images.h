@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * images - a VM's directory and disk images: where they are, making, checking, measuring them.
+ *
+ * Sizes are bytes. Every path is below the root; links are never followed out of it.
+ */
+#ifndef QUBES_IMAGES_H
+#define QUBES_IMAGES_H
+
+#include <stdint.h>
+
+#include "vm.h"
+
+#define IMAGES_PRIVATE_SIZE (2ULL << 30)
+#define IMAGES_ROOT_SIZE (10ULL << 30)
+#define IMAGES_HVM_ROOT_SIZE (20ULL << 30)
+#define IMAGES_MODE 0660
+#define IMAGES_DIRECTORY_MODE 02770
+
+/* ---- where (arena; NULL: this VM has no such file) ---- */
+const char *images_root(const struct vm *vm);	  /* the template's for a VM that has one */
+const char *images_root_cow(const struct vm *vm); /* PV templates: a path, there or not */
+const char *images_private(const struct vm *vm);
+const char *images_volatile(const struct vm *vm);
+const char *images_kernels_dir(const struct vm *vm); /* PV: of its kernel, or its own kernels/ */
+const char *images_icon(const struct vm *vm);
+const char *images_label_icon(const struct vm *vm); /* /usr/share/icons/.../appvm-red.png */
+
+/* ---- how big (0: not there) ---- */
+uint64_t images_size(const struct vm *vm, const char *path);
+uint64_t images_allocated(const struct vm *vm, const char *path);
+/* Everything below the VM's directory, each entry counted, links not followed. */
+uint64_t images_disk_usage(const struct vm *vm);
+
+/* Directory, root and private image, kernel files. 0, or -1 with an error naming what is missing. */
+int images_verify(const struct vm *vm);
+
+/*
+ * Makes directory and images of a new VM from SOURCE (its template, or the one it is a copy of; NULL for
+ * an HVM). QUIET: no progress on stderr. 0, or -1 with an error and nothing left behind.
+ */
+int images_create(struct vm *vm, const struct vm *source, bool quiet);
+/* Deletes what images_create made; only a directory of the VM's own class is touched. 0, or -1 with an error. */
+int images_remove(const struct vm *vm);
+
+/* The volatile image as a start wants it. 0, or -1 with an error. */
+int images_reset_volatile(struct vm *vm);
+
+/* Points icon.png to the label's icon. A failure is only a note. */
+void images_set_icon(const struct vm *vm);
+
+#endif

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * store - the file that describes every VM: found, locked, read, checked, parsed, written back.
+ *
+ * Knows bytes, locks and XML; what an element means is the layout's business. The tree is the database:
+ * it is changed in place through layout, and written as it is.
+ */
+#ifndef QUBES_STORE_H
+#define QUBES_STORE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct root;
+struct store;
+
+/* A node of the tree (mxml's); opaque above layout. */
+typedef struct _mxml_node_s store_node;
+
+#define STORE_PATH "/var/lib/qubes/qubes.xml"
+
+enum store_format {
+	STORE_R3, /* root element QubesVmCollection: R1, R2, R3.x */
+	STORE_R4, /* root element qubes */
+};
+
+/*
+ * Locks (shared for reading, exclusive for writing), reads, checks and parses the store PATH below ROOT.
+ * A reader's lock is dropped before this returns; a writer's is held until store_close.
+ * NULL with an error that has line and column where the file is at fault.
+ */
+struct store *store_open(struct root *root, const char *path, bool write);
+
+/* Makes an empty R3 store; an existing file of any kind is an error. 0, or -1 with an error. */
+int store_create(struct root *root, const char *path);
+
+enum store_format store_format(const struct store *store);
+store_node *store_root(const struct store *store);
+
+/* The line of NODE's (a child of the root) start tag in the file as it was read; 0 if it is new. */
+size_t store_line(const struct store *store, const store_node *node);
+
+/* Says that the tree differs from the file now. */
+void store_touch(struct store *store);
+bool store_changed(const struct store *store);
+
+/* Forbids saving, with the reason that a later store_save gives. The first reason stays. */
+void store_forbid_writing(struct store *store, const char *reason);
+const char *store_write_forbidden(const struct store *store); /* NULL: allowed */
+
+/*
+ * Writes the tree to a new file beside the old one, syncs it and renames it into place; the lock passes
+ * over to the new file. Does nothing if nothing changed. 0, or -1 with an error and the old file intact.
+ */
+int store_save(struct store *store);
+
+/* The tree as text, as store_save would write it. The caller frees. */
+char *store_text(const struct store *store, size_t *length);
+
+/* Drops lock and tree; what was not saved is lost. NULL is fine. */
+void store_close(struct store *store);
+
+#endif

@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * util - strings, lists, memory that lives as long as its owner, files below a root, child processes.
+ *
+ * Knows nothing of Qubes. Memory that cannot be had ends the program through util_out_of_memory.
+ */
+#ifndef QUBES_UTIL_H
+#define QUBES_UTIL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <sys/types.h>
+
+#define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
+
+/* Called when memory runs out; must not return. Set by the program's front door. */
+extern void (*util_out_of_memory)(void);
+
+/* ---- temporary strings: the one cleanup idiom ---- */
+void util_free_at(void *pointer_to_pointer);
+void util_close_at(int *fd);
+void util_fclose_at(FILE **file);
+#define AUTO_FREE __attribute__((cleanup(util_free_at)))
+#define AUTO_CLOSE __attribute__((cleanup(util_close_at)))
+#define AUTO_FCLOSE __attribute__((cleanup(util_fclose_at)))
+
+void *util_alloc(size_t size); /* zeroed; the caller frees */
+void *util_realloc(void *old, size_t size);
+char *util_strdup(const char *text);
+char *util_printf(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* ---- arena: what is freed all at once ---- */
+struct arena;
+struct arena *arena_new(void);
+void arena_free(struct arena *arena); /* NULL is fine */
+void *arena_alloc(struct arena *arena, size_t size); /* zeroed, aligned for anything */
+char *arena_strdup(struct arena *arena, const char *text);
+char *arena_printf(struct arena *arena, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* ---- growing text ---- */
+struct strbuf {
+	char *text; /* always terminated once something was added; NULL before */
+	size_t length, room;
+};
+void strbuf_add(struct strbuf *buf, const char *text);
+void strbuf_add_bytes(struct strbuf *buf, const char *bytes, size_t length);
+void strbuf_printf(struct strbuf *buf, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void strbuf_free(struct strbuf *buf);
+#define AUTO_STRBUF __attribute__((cleanup(strbuf_free)))
+
+/* ---- lists of strings; the strings are not owned ---- */
+struct strlist {
+	const char **items; /* NULL-terminated once something was added */
+	size_t count, room;
+};
+void strlist_add(struct strlist *list, const char *item);
+bool strlist_has(const struct strlist *list, const char *item);
+void strlist_free(struct strlist *list);
+#define AUTO_STRLIST __attribute__((cleanup(strlist_free)))
+
+bool util_starts_with(const char *text, const char *prefix);
+bool util_ends_with(const char *text, const char *suffix);
+
+/* Decimal digits only, no sign, blank or base prefix; at most MAX. Returns false otherwise. */
+bool util_parse_decimal(const char *text, unsigned long long max, unsigned long long *value);
+
+/* Edits needed to turn A into B (insert, delete, replace, swap of neighbours). */
+size_t util_edit_distance(const char *a, const char *b);
+
+/* Text made safe to show on a terminal: control bytes become '?'. The caller frees. */
+char *util_printable(const char *text);
+
+/* ---- files below a root ---- */
+struct root;
+
+/*
+ * The directory that every path is below. "/" costs nothing; another one is opened, and from then on no
+ * symbolic link below it leads out of it (absolute ones start at the root again). NULL with an error.
+ */
+struct root *root_new(const char *directory);
+void root_free(struct root *root);
+bool root_is_host(const struct root *root); /* the root is "/" */
+
+/* PATH as the host sees it: for a message, a child process or libvirt, never to be opened by us. The caller frees. */
+char *root_host_path(const struct root *root, const char *path);
+
+/*
+ * Opens PATH (absolute) below the root; O_CLOEXEC is added. A descriptor, or -1 with errno set and no
+ * error recorded: what absence means is the caller's business.
+ */
+int root_open(const struct root *root, const char *path, int flags, mode_t mode);
+
+/*
+ * The directory that holds PATH, for the *at() calls, and in BASE the last component (points into PATH).
+ * A descriptor (O_PATH), or -1 with errno set.
+ */
+int root_parent(const struct root *root, const char *path, const char **base);
+
+/* Like lstat/stat/readlink/mkdir/unlink/rename/symlink, below the root. 0, or -1 with errno set. */
+int root_lstat(const struct root *root, const char *path, struct stat *st);
+int root_stat(const struct root *root, const char *path, struct stat *st);
+bool root_exists(const struct root *root, const char *path); /* links followed */
+char *root_readlink(const struct root *root, const char *path); /* the caller frees; NULL with errno */
+int root_mkdir(const struct root *root, const char *path, mode_t mode);
+int root_unlink(const struct root *root, const char *path);
+int root_rmdir(const struct root *root, const char *path);
+int root_rename(const struct root *root, const char *from, const char *to, bool replace);
+int root_symlink(const struct root *root, const char *target, const char *path);
+
+/* mkdir of PATH and its missing parents. 0, or -1 with an error recorded. */
+int root_mkdirs(const struct root *root, const char *path, mode_t mode);
+
+/* Removes a directory tree without following links or leaving its file system. 0, or -1 with an error recorded. */
+int root_remove_tree(const struct root *root, const char *path);
+
+/* Whole content, NUL-terminated, at most LIMIT bytes (more is an error, EFBIG). The caller frees; NULL with errno. */
+char *root_read(const struct root *root, const char *path, size_t limit, size_t *length);
+
+/*
+ * Writes a file by way of a temporary one beside it and rename; its data and directory are synced.
+ * 0, or -1 with an error recorded and nothing changed.
+ */
+int root_write(const struct root *root, const char *path, const char *text, size_t length, mode_t mode);
+
+/*
+ * The gid of a group by ROOT/etc/group alone (no name service: see deps/README); -1 if there is none.
+ */
+gid_t root_group(const struct root *root, const char *name);
+
+/* Gives PATH's group to "qubes" if that group exists; what cannot be done is not an error. */
+void root_chgrp_qubes(const struct root *root, const char *path);
+
+/* A name that cannot be guessed: PREFIX and 12 random letters. The caller frees; NULL with an error recorded. */
+char *util_random_name(const char *prefix);
+
+/* Writes all of it, through interruptions. 0, or -1 with errno. */
+int util_write_all(int fd, const char *bytes, size_t length);
+
+/* ---- child processes: argument vectors, never a shell ---- */
+struct spawn {
+	const char *const *argv; /* argv[0] is an absolute path on the host */
+	const char *input;	 /* given on stdin; NULL: /dev/null */
+	int seconds;		 /* time limit; 0: none */
+	struct strbuf *output;	 /* takes stdout; NULL: passed on */
+};
+
+/* Runs it to its end. Its exit status (128+N for signal N), or -1 with an error recorded. */
+int util_spawn(const struct spawn *what);
+
+#endif

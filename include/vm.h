@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * vm - the VMs of the loaded store: their classes, how they refer to each other, and free numbers.
+ *
+ * A struct vm is a view on its element. Relations are read from the tree when asked for, so that there is
+ * nothing to keep in step. Does not know the hypervisor.
+ */
+#ifndef QUBES_VM_H
+#define QUBES_VM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "layout.h"
+#include "qubes.h"
+
+#define QID_LIMIT 254 /* qids are below it; 0 is dom0 */
+#define NETID_LIMIT 254
+#define VM_NAME_MAX 31
+
+/* Bits, so that a property row can say which classes have it. */
+enum vm_kind {
+	VM_ADMIN = 1 << 0,
+	VM_TEMPLATE = 1 << 1,
+	VM_TEMPLATE_HVM = 1 << 2,
+	VM_NET = 1 << 3,
+	VM_PROXY = 1 << 4,
+	VM_APP = 1 << 5,
+	VM_HVM = 1 << 6,
+	VM_DISPOSABLE = 1 << 7,
+	VM_UNKNOWN = 1 << 8, /* a class of another release: kept and shown */
+};
+
+#define VM_TEMPLATES (VM_TEMPLATE | VM_TEMPLATE_HVM)
+#define VM_HVMS (VM_HVM | VM_TEMPLATE_HVM)
+#define VM_PVS (VM_TEMPLATE | VM_NET | VM_PROXY | VM_APP | VM_DISPOSABLE) /* have a kernel */
+#define VM_NETVMS (VM_ADMIN | VM_NET | VM_PROXY)
+#define VM_APPS (VM_APP | VM_HVM)
+#define VM_ALL ((1 << 9) - 1)
+
+/* One row per class. */
+struct vm_class {
+	enum vm_kind kind;
+	const char *type;	   /* "AppVM" */
+	const char *short_type;	   /* qvm-ls' type column: "", "Tpl", "Net", ... */
+	const char *directory;	   /* below /var/lib/qubes: "appvms", ...; NULL: none of its own */
+	const char *default_label;
+	int default_memory;	   /* MiB */
+	enum vm_kind template_kind; /* the class its template has; 0: takes none */
+};
+
+extern const struct vm_class vm_classes[];
+const struct vm_class *vm_class_by_type(const char *type); /* NULL: unknown */
+
+struct vm_label {
+	int index;
+	const char *name;
+	const char *colour; /* "0xcc0000" */
+};
+extern const struct vm_label vm_labels[]; /* by index; ended by a NULL name */
+const struct vm_label *vm_label_by_name(const char *name);
+
+struct vm {
+	struct qubes *qubes;
+	const struct vm_class *class;
+	int qid;
+	const char *name;
+	const char *type;   /* as the store has it; class->type but for VM_UNKNOWN */
+	store_node *node;   /* NULL: a dom0 that is not in the store */
+	struct vmm_domain *domain; /* the vmm room's */
+};
+
+/*
+ * Makes the collection from the loaded store: VMs in ascending qid, dom0 added if the store lacks it. An
+ * element that cannot be one of them is said on stderr, left out, and forbids writing. 0, or -1 with an error.
+ */
+int vms_load(struct qubes *q);
+void vms_free(struct vms *vms);
+
+/* Says on stderr what is odd in the references of the whole store (dangling, double, of the wrong class). */
+void vms_report(struct qubes *q);
+
+/* Why VM may not be started as far as its references go, in the arena; NULL: it may. */
+const char *vm_broken(const struct vm *vm);
+
+size_t vms_count(const struct qubes *q);
+struct vm *vms_at(const struct qubes *q, size_t index);
+#define FOR_EACH_VM(q, vm) \
+	for (size_t vm_index_ = 0; vm_index_ < vms_count(q) && ((vm) = vms_at(q, vm_index_)); vm_index_++)
+
+struct vm *vm_by_qid(const struct qubes *q, int qid); /* NULL: none */
+/* NULL with an error: no such VM, or several of that name and the applet would change or act on one of them. */
+struct vm *vm_by_name(const struct qubes *q, const char *name);
+/* The same without an error: is that name taken? */
+bool vm_name_taken(const struct qubes *q, const char *name);
+
+/* ---- predicates ---- */
+bool vm_is(const struct vm *vm, unsigned kinds);
+bool vm_is_dom0(const struct vm *vm);
+bool vm_is_standalone(const struct vm *vm); /* no template and not one */
+bool vm_is_updateable(const struct vm *vm);
+
+/* ---- relations: the effective ones; NULL: none, or one that is not in the store ---- */
+struct vm *vm_template(const struct vm *vm);
+/* No network also when the reference is to a VM that provides none. */
+struct vm *vm_netvm(const struct vm *vm);
+bool vm_netvm_follows(const struct vm *vm); /* it follows the global default */
+struct vm *vm_dispvm_netvm(const struct vm *vm);
+bool vm_dispvm_netvm_follows(const struct vm *vm);
+
+/*
+ * A global of the store: "default_netvm", "default_fw_netvm", "default_template", "clockvm", "updatevm",
+ * with the replacements of store.md section 8 for what is dangling or absent. NULL: none.
+ */
+struct vm *vm_global(const struct qubes *q, const char *name);
+
+/* The netid of a VM that provides network (0 for dom0, a computed one when the store has none), else -1. */
+int vm_netid(const struct vm *vm);
+
+/* ---- raw access for the rooms that give values their meaning ---- */
+struct layout_value vm_get(const struct vm *vm, const char *property);
+/* Writers touch the store; dom0 gets its element first if it has none. 0, or -1 with an error. */
+int vm_set(struct vm *vm, const char *property, const char *text);
+int vm_set_reference(struct vm *vm, const char *property, const struct vm *to); /* TO NULL: none */
+int vm_set_default(struct vm *vm, const char *property);
+int vm_unset(struct vm *vm, const char *property);
+int vm_set_global(struct qubes *q, const char *name, const char *text);
+int vm_set_global_reference(struct qubes *q, const char *name, const struct vm *to);
+
+/* The UUID of the store, lower case; NULL if there is none, or a bad one. */
+const char *vm_uuid(const struct vm *vm);
+/* The same; makes one with libuuid and puts it into the store if there is none. NULL with an error. */
+const char *vm_need_uuid(struct vm *vm);
+
+/* dir_path as the store has it, or the class's place. Lives in the arena; NULL for a VM without one. */
+const char *vm_directory(const struct vm *vm);
+/* That directory joined with FILE. Lives in the arena. */
+const char *vm_path(const struct vm *vm, const char *file);
+
+/* ---- names and numbers ---- */
+/* May a VM be made or renamed to NAME (the rules of R3.2)? 0, or -1 with an error. */
+int vm_check_name(const char *name);
+/* The lowest free qid, 252 left out as long as there is another; -1 with an error. */
+int vm_free_qid(const struct qubes *q);
+int vm_free_netid(const struct qubes *q);
+
+/*
+ * Adds a VM with qid, name and class to collection and tree. Its other properties are prop's business.
+ * NULL with an error.
+ */
+struct vm *vm_add(struct qubes *q, const struct vm_class *class, const char *name);
+
+/* Takes it out of collection and tree, and out of the globals that name it. */
+void vm_remove(struct vm *vm);
+
+/* Every VM whose netvm (or template) is VM: calls EACH until it returns non-zero, and returns that. */
+int vm_for_clients(const struct vm *vm, int (*each)(struct vm *client, void *context), void *context);
+int vm_for_children(const struct vm *vm, int (*each)(struct vm *child, void *context), void *context);
+
+#endif

@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * vmm - the hypervisor: one lazy libvirt connection, and what it knows of domains.
+ *
+ * The only room that includes libvirt. Nothing is opened before the first question; offline is tested at
+ * every access; a domain is looked up, never assumed, and "not defined" is an answer. No query defines
+ * one. Handles are private.
+ */
+#ifndef QUBES_VMM_H
+#define QUBES_VMM_H
+
+#include <stdbool.h>
+
+#include "vm.h"
+
+#define VMM_DEFAULT_URI "xen:///"
+
+/* How long a daemon may keep silent, when connecting and later (tests compile it shorter). */
+#ifndef VMM_CONNECT_SECONDS
+#define VMM_CONNECT_SECONDS 10
+#endif
+
+/* The state of a domain as libvirt has it; what a user is shown is lifecycle's and prop's business. */
+enum vmm_power {
+	VMM_HALTED, /* not active, or not defined */
+	VMM_RUNNING,
+	VMM_PAUSED,
+	VMM_CRASHED,
+	VMM_HALTING,
+	VMM_DYING,
+	VMM_SUSPENDED,
+	VMM_UNKNOWN, /* the hypervisor could not be asked */
+};
+
+struct vmm_info {
+	enum vmm_power power;
+	bool defined;
+	int xid; /* -1: not active */
+};
+
+/* All 0 for a VM that is not active, and for dom0 (its figures are not libvirt's). */
+struct vmm_figures {
+	unsigned long long memory_kib;
+	unsigned long long max_memory_kib;
+	unsigned long long cpu_time_ns;
+	int vcpus;
+};
+
+struct vmm_host {
+	unsigned long long memory_mib;
+	int cpus;
+};
+
+/* Opens nothing. URI is copied. */
+struct vmm *vmm_new(const char *uri, bool offline);
+void vmm_free(struct vmm *vmm); /* closes the connection if there is one; NULL is fine */
+
+bool vmm_offline(const struct qubes *q);
+/* Going offline is always possible, coming back only as long as nothing was opened. 0, or -1 with an error. */
+int vmm_set_offline(struct qubes *q, bool offline);
+const char *vmm_uri(const struct qubes *q);
+
+/*
+ * The one gate: connects at first access (within VMM_CONNECT_SECONDS). 0, or -1 with ERROR_OFFLINE or
+ * ERROR_VMM; a failure is not remembered, but for a daemon that never answered: it is not asked twice.
+ */
+int vmm_connection(struct qubes *q);
+
+/* The domain type of this hypervisor's XML: "xen", "qemu", "test", "lxc". NULL with an error. */
+const char *vmm_domain_type(struct qubes *q);
+
+/* Memory and CPUs of the host, asked once. 0, or -1 with an error. */
+int vmm_host(struct qubes *q, struct vmm_host *host);
+
+/*
+ * What the hypervisor knows of VM. The first call asks for all domains at once (a constant number of
+ * round trips) and remembers; acting on a VM makes only that one's answer be asked again. A VM is known
+ * by its UUID, by its name only if the store has no UUID for it. dom0: running, without a call.
+ * 0, or -1 with an error and VMM_UNKNOWN.
+ */
+int vmm_info(struct vm *vm, struct vmm_info *info);
+/* The same, asked anew for this VM alone: for tools that act. */
+int vmm_info_now(struct vm *vm, struct vmm_info *info);
+/*
+ * Memory and CPU figures; from the same question for all domains where the driver answers that way
+ * (qemu), else by one call for each active VM asked about (xen). Remembered. 0, or -1 with an error.
+ */
+int vmm_figures(struct vm *vm, struct vmm_figures *figures);
+/* Forgets what was remembered of all domains (before a second sample). */
+void vmm_forget(struct qubes *q);
+
+/* active, in whatever state (vmm_info); false when it cannot be known offline (dom0: true). -1 with an error. */
+int vmm_is_running(struct vm *vm);
+
+/* ---- acting on one domain; each 0, or -1 with an error ---- */
+/* Defines the domain (its XML carries name and UUID). A name taken by another UUID is said so. */
+int vmm_define(struct vm *vm, const char *xml);
+/* Absence is fine. */
+int vmm_undefine(struct vm *vm);
+/* Boots it paused (create, then suspend, where the driver has no such flag). */
+int vmm_create_paused(struct vm *vm);
+int vmm_resume(struct vm *vm);
+int vmm_suspend(struct vm *vm);
+int vmm_shutdown(struct vm *vm);
+int vmm_destroy(struct vm *vm);
+
+/* Gives a device ("<interface ...>", "<disk ...>") to the running domain, or takes it away. */
+int vmm_attach(struct vm *vm, const char *device_xml);
+int vmm_detach(struct vm *vm, const char *device_xml);
+
+/* Takes PCI device "BB:DD.F" from the host's driver, so that VM can have it; already done is fine. */
+int vmm_pci_detach(struct vm *vm, const char *device);
+
+#endif

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What the parts of the store room share: the open store, its lock, the writer.
+ */
+#ifndef QUBES_STORE_INTERNAL_H
+#define QUBES_STORE_INTERNAL_H
+
+#include <sys/stat.h>
+
+#include "store.h"
+#include "util.h"
+#include "wellformed.h"
+
+struct store {
+	struct root *root;
+	char *path;
+	int fd; /* the locked file of a writer; -1 for a reader */
+	struct stat original; /* owner and mode that a save keeps */
+	char *text; /* the whole normalised file: prolog and epilog are written back from it */
+	struct xml_document document;
+	store_node *tree;
+	enum store_format format;
+	bool changed;
+	char *forbidden;
+};
+
+/*
+ * Opens PATH and locks it, shared or exclusive, against the original tools' POSIX locks too. A file that
+ * was replaced while we waited is opened anew. The descriptor, or -1 with an error.
+ */
+int store_lock(const struct root *root, const char *path, bool exclusive);
+
+/* Locks a file that nobody else can have locked yet. 0, or -1 with errno. */
+int store_lock_new(int fd);
+
+/* Appends ROOT's serialisation. */
+void store_write_tree(struct strbuf *out, const store_node *root);
+
+/*
+ * Puts the LENGTH bytes of TEXT into PATH by way of a new, locked file beside it, synced and renamed.
+ * LIKE gives owner, mode and the descriptor whose extended attributes are kept; NULL: a new store, which
+ * must not exist yet. Returns the new file's descriptor, or -1 with an error and nothing changed.
+ */
+struct store_like {
+	const struct stat *st;
+	int fd;
+};
+int store_replace(const struct root *root, const char *path, const char *text, size_t length,
+		  const struct store_like *like);
+
+#endif

@@ -1,0 +1,246 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Opening, parsing and saving the store.
+ */
+#include <errno.h>
+#include <mxml.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "error.h"
+#include "internal.h"
+
+#define BACKUPS "/var/lib/qubes/backup"
+
+static const char empty_store[] =
+	"<QubesVmCollection clockvm=\"None\" default_fw_netvm=\"None\" default_kernel=\"None\" "
+	"default_netvm=\"None\" default_template=\"None\" updatevm=\"None\"/>\n";
+
+static const struct {
+	const char *element;
+	enum store_format format;
+} formats[] = {
+	{ "QubesVmCollection", STORE_R3 },
+	{ "qubes", STORE_R4 },
+};
+
+/* ---- reading ---- */
+
+static char *read_all(int fd, const struct stat *st, const char *path)
+{
+	size_t length = 0, size = (size_t)st->st_size;
+	char *text = util_alloc(size + 1);
+
+	while (length < size) {
+		ssize_t got = read(fd, text + length, size - length);
+
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got < 0) {
+			error_errno("cannot read %s", path);
+			free(text);
+			return NULL;
+		}
+		if (got == 0)
+			break;
+		length += (size_t)got;
+	}
+	if (length == size)
+		return text;
+	free(text);
+	error_set(ERROR_STORE, "%s became shorter while it was read", path);
+	return NULL;
+}
+
+static int read_store(struct store *store, int fd)
+{
+	if (fstat(fd, &store->original) < 0)
+		return error_errno("cannot examine %s", store->path);
+	if (store->original.st_size > WELLFORMED_SIZE_MAX)
+		return error_set(ERROR_STORE, "%s is too large for a store", store->path);
+	if (store->original.st_size == 0)
+		return error_set(ERROR_STORE, "%s is empty; copies made at boot are in " BACKUPS, store->path);
+	store->text = read_all(fd, &store->original, store->path);
+	return store->text ? 0 : -1;
+}
+
+/* mxml reports through a callback without a context. */
+static _Thread_local char mxml_complaint[256];
+
+static void note_complaint(const char *message)
+{
+	snprintf(mxml_complaint, sizeof(mxml_complaint), "%s", message);
+}
+
+static int check_text(struct store *store)
+{
+	struct xml_fault fault;
+
+	if (wellformed_check(store->text, (size_t)store->original.st_size, &store->document, &fault) == 0)
+		return 0;
+	return error_set(ERROR_STORE, "%s, line %zu, column %zu: %s; copies made at boot are in " BACKUPS,
+			 store->path, fault.line, fault.column, fault.what);
+}
+
+static int parse(struct store *store)
+{
+	char *end = store->text + store->document.root_end, kept = *end;
+
+	mxml_complaint[0] = '\0';
+	mxmlSetErrorCallback(note_complaint);
+	*end = '\0';
+	store->tree = mxmlLoadString(NULL, store->text + store->document.root_start, MXML_OPAQUE_CALLBACK);
+	*end = kept;
+	if (store->tree && !mxml_complaint[0])
+		return 0;
+	return error_set(ERROR_STORE, "%s cannot be parsed: %s", store->path, mxml_complaint);
+}
+
+static int detect_format(struct store *store)
+{
+	const char *element = mxmlGetElement(store->tree);
+
+	for (size_t i = 0; i < ARRAY_SIZE(formats); i++)
+		if (!strcmp(element, formats[i].element)) {
+			store->format = formats[i].format;
+			return 0;
+		}
+	return error_set(ERROR_STORE, "%s is not a store of VMs: its root element is <%s>", store->path, element);
+}
+
+struct store *store_open(struct root *root, const char *path, bool write)
+{
+	struct store *store = util_alloc(sizeof(*store));
+	int fd = store_lock(root, path, write);
+
+	store->root = root;
+	store->path = util_strdup(path);
+	store->fd = fd;
+	if (fd < 0 || read_store(store, fd) < 0 || check_text(store) < 0 || parse(store) < 0 ||
+	    detect_format(store) < 0) {
+		store_close(store);
+		return NULL;
+	}
+	if (!write) {
+		close(fd);
+		store->fd = -1;
+	}
+	return store;
+}
+
+int store_create(struct root *root, const char *path)
+{
+	struct stat st;
+	int fd;
+
+	if (root_lstat(root, path, &st) == 0)
+		return error_set(ERROR_FAILED, "%s exists already", path);
+	fd = store_replace(root, path, empty_store, sizeof(empty_store) - 1, NULL);
+	if (fd < 0)
+		return -1;
+	close(fd);
+	return 0;
+}
+
+/* ---- what is open ---- */
+
+enum store_format store_format(const struct store *store)
+{
+	return store->format;
+}
+
+store_node *store_root(const struct store *store)
+{
+	return store->tree;
+}
+
+size_t store_line(const struct store *store, const store_node *node)
+{
+	size_t index = 0;
+
+	for (store_node *child = mxmlGetFirstChild(store->tree); child; child = mxmlGetNextSibling(child)) {
+		if (child == node)
+			return wellformed_child_line(store->text, &store->document, index);
+		if (mxmlGetType(child) == MXML_ELEMENT && !strchr("!?", mxmlGetElement(child)[0]))
+			index++;
+	}
+	return 0;
+}
+
+void store_touch(struct store *store)
+{
+	store->changed = true;
+}
+
+bool store_changed(const struct store *store)
+{
+	return store->changed;
+}
+
+void store_forbid_writing(struct store *store, const char *reason)
+{
+	if (!store->forbidden)
+		store->forbidden = util_strdup(reason);
+}
+
+const char *store_write_forbidden(const struct store *store)
+{
+	return store->forbidden;
+}
+
+/* ---- saving ---- */
+
+static void build_text(struct strbuf *out, const struct store *store)
+{
+	const struct xml_document *document = &store->document;
+
+	strbuf_add_bytes(out, store->text, document->root_start);
+	store_write_tree(out, store->tree);
+	strbuf_add_bytes(out, store->text + document->root_end, document->length - document->root_end);
+}
+
+char *store_text(const struct store *store, size_t *length)
+{
+	struct strbuf out = { 0 };
+
+	build_text(&out, store);
+	*length = out.length;
+	return out.text;
+}
+
+int store_save(struct store *store)
+{
+	const struct store_like like = { &store->original, store->fd };
+	AUTO_STRBUF struct strbuf out = { 0 };
+	int fd;
+
+	if (!store->changed)
+		return 0;
+	if (store->forbidden)
+		return error_set(ERROR_STORE, "%s is not written: %s", store->path, store->forbidden);
+	if (store->fd < 0)
+		return error_set(ERROR_FAILED, "%s was opened for reading only", store->path);
+	build_text(&out, store);
+	fd = store_replace(store->root, store->path, out.text, out.length, &like);
+	if (fd < 0)
+		return -1;
+	close(store->fd);
+	store->fd = fd;
+	store->changed = false;
+	return 0;
+}
+
+void store_close(struct store *store)
+{
+	if (!store)
+		return;
+	if (store->tree)
+		mxmlDelete(store->tree);
+	if (store->fd >= 0)
+		close(store->fd);
+	free(store->text);
+	free(store->forbidden);
+	free(store->path);
+	free(store);
+}

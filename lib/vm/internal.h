@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The collection itself, for the parts of the vm room.
+ */
+#ifndef QUBES_VM_INTERNAL_H
+#define QUBES_VM_INTERNAL_H
+
+#include "vm.h"
+
+struct vms {
+	struct vm **items; /* by ascending qid */
+	size_t count, room;
+};
+
+/* Makes a VM and puts it into its place in the collection; the qid must be free. */
+struct vm *vms_insert(struct qubes *q, const struct vm_class *class, const char *type, int qid,
+		      const char *name, store_node *node);
+
+/* The VM that a reference names; NULL for none and for one that is not there. */
+struct vm *vm_resolve(const struct qubes *q, const struct layout_reference *reference);
+
+#endif

@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Names and numbers: finding a VM, what a name may be, which qid is free, adding and removing.
+ */
+#include <ctype.h>
+#include <string.h>
+#include <strings.h>
+
+#include "applet.h"
+#include "error.h"
+#include "internal.h"
+#include "util.h"
+
+/* The addresses of this one collide with the secondary DNS. */
+#define QID_LAST_CHOICE 252
+
+static const char *const reserved_names[] = { "none", "true", "false", "default", "dom0" };
+
+static size_t count_named(const struct qubes *q, const char *name, struct vm **first)
+{
+	struct vm *vm;
+	size_t count = 0;
+
+	*first = NULL;
+	FOR_EACH_VM(q, vm)
+		if (!strcmp(vm->name, name) && !count++)
+			*first = vm;
+	return count;
+}
+
+/* With two VMs of one name, looking at the first is what the original does; acting on it is a gamble. */
+static bool acts(const struct qubes *q)
+{
+	return q->writing || (q->applet && q->applet->hypervisor == VMM_REQUIRED);
+}
+
+struct vm *vm_by_name(const struct qubes *q, const char *name)
+{
+	struct vm *vm;
+	size_t count = count_named(q, name, &vm);
+
+	if (count == 0) {
+		error_set(ERROR_NOT_FOUND, "there is no VM '%s'", name);
+		return NULL;
+	}
+	if (count == 1)
+		return vm;
+	if (acts(q)) {
+		error_set(ERROR_FAILED, "%zu VMs are called '%s'; which one is meant cannot be known", count, name);
+		return NULL;
+	}
+	error_note("warning: %zu VMs are called '%s'; this is the one with qid %d", count, name, vm->qid);
+	return vm;
+}
+
+bool vm_name_taken(const struct qubes *q, const char *name)
+{
+	struct vm *vm;
+
+	return count_named(q, name, &vm) > 0;
+}
+
+static bool is_name_text(const char *name)
+{
+	if (!isascii((unsigned char)name[0]) || !isalpha((unsigned char)name[0]))
+		return false;
+	for (const char *c = name; *c; c++)
+		if (!isascii((unsigned char)*c) || (!isalnum((unsigned char)*c) && !strchr("_.-", *c)))
+			return false;
+	return true;
+}
+
+int vm_check_name(const char *name)
+{
+	if (!is_name_text(name))
+		return error_set(ERROR_FAILED, "'%s' is no name for a VM: it takes a letter, then letters, "
+					       "digits, '_', '.' and '-'", name);
+	if (strlen(name) > VM_NAME_MAX)
+		return error_set(ERROR_FAILED, "'%s' is too long for a VM's name (more than %d characters)",
+				 name, VM_NAME_MAX);
+	for (size_t i = 0; i < ARRAY_SIZE(reserved_names); i++)
+		if (!strcasecmp(name, reserved_names[i]))
+			return error_set(ERROR_FAILED, "'%s' is a reserved name", name);
+	if (util_ends_with(name, "-dm"))
+		return error_set(ERROR_FAILED, "'%s': names ending in -dm are those of stub domains", name);
+	return 0;
+}
+
+int vm_free_qid(const struct qubes *q)
+{
+	for (int qid = 1; qid < QID_LIMIT; qid++)
+		if (qid != QID_LAST_CHOICE && !vm_by_qid(q, qid))
+			return qid;
+	if (!vm_by_qid(q, QID_LAST_CHOICE))
+		return QID_LAST_CHOICE;
+	return error_set(ERROR_FAILED, "the store is full: all %d qids are in use", QID_LIMIT - 1);
+}
+
+struct vm *vm_add(struct qubes *q, const struct vm_class *class, const char *name)
+{
+	int qid = vm_free_qid(q);
+	store_node *node;
+
+	if (qid < 0)
+		return NULL;
+	if (vm_name_taken(q, name)) {
+		error_set(ERROR_FAILED, "there is a VM '%s' already", name);
+		return NULL;
+	}
+	node = q->layout->add_vm(store_root(q->store), class->type, qid, name);
+	if (!node)
+		return NULL;
+	store_touch(q->store);
+	return vms_insert(q, class, class->type, qid, arena_strdup(q->arena, name), node);
+}
+
+static const char *const globals[] = {
+	"default_template", "default_fw_netvm", "default_netvm", "updatevm", "clockvm",
+};
+
+static void clear_globals(struct vm *vm)
+{
+	struct qubes *q = vm->qubes;
+	store_node *root = q->layout->globals(store_root(q->store));
+
+	for (size_t i = 0; i < ARRAY_SIZE(globals); i++) {
+		struct layout_reference reference = q->layout->get_reference(root, globals[i]);
+
+		if (vm_resolve(q, &reference) == vm)
+			vm_set_global_reference(q, globals[i], NULL);
+	}
+}
+
+void vm_remove(struct vm *vm)
+{
+	struct vms *vms = vm->qubes->vms;
+
+	clear_globals(vm);
+	for (size_t i = 0; i < vms->count; i++)
+		if (vms->items[i] == vm) {
+			memmove(vms->items + i, vms->items + i + 1, (--vms->count - i) * sizeof(struct vm *));
+			break;
+		}
+	if (vm->node)
+		vm->qubes->layout->remove_vm(vm->node);
+	vm->node = NULL;
+	store_touch(vm->qubes->store);
+}

@@ -1,0 +1,279 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * How VMs refer to each other, read from the tree each time, and what is wrong with a reference.
+ */
+#include <string.h>
+
+#include "error.h"
+#include "internal.h"
+#include "util.h"
+
+struct vm *vm_resolve(const struct qubes *q, const struct layout_reference *reference)
+{
+	struct vm *vm;
+
+	switch (reference->kind) {
+	case LAYOUT_BY_QID:
+		return vm_by_qid(q, reference->qid);
+	case LAYOUT_BY_NAME:
+		FOR_EACH_VM(q, vm)
+			if (!strcmp(vm->name, reference->text))
+				return vm;
+		return NULL;
+	default:
+		return NULL;
+	}
+}
+
+static struct vm *resolve(const struct vm *vm, const char *property)
+{
+	struct layout_reference reference = vm->qubes->layout->get_reference(vm->node, property);
+
+	return vm_resolve(vm->qubes, &reference);
+}
+
+static bool follows(const struct vm *vm, const char *property)
+{
+	return vm_get(vm, property).presence == LAYOUT_FOLLOWS;
+}
+
+/* ---- globals ---- */
+
+static const struct {
+	const char *name, *instead; /* of one that is not in the store */
+} globals[] = {
+	{ "default_template", NULL },
+	{ "default_fw_netvm", NULL },
+	{ "default_netvm", "default_fw_netvm" },
+	{ "updatevm", "default_netvm" },
+	{ "clockvm", "default_netvm" },
+};
+
+/* The last VM of the netvm chain that starts at VM; a circle ends where the walk has seen all. */
+static struct vm *end_of_chain(struct vm *vm)
+{
+	struct vm *up;
+
+	for (size_t steps = vm ? vms_count(vm->qubes) : 0; steps && (up = vm_netvm(vm)); steps--)
+		vm = up;
+	return vm;
+}
+
+struct vm *vm_global(const struct qubes *q, const char *name)
+{
+	struct layout_reference reference =
+		q->layout->get_reference(q->layout->globals(store_root(q->store)), name);
+	struct vm *vm = vm_resolve(q, &reference);
+
+	if (vm)
+		return vm;
+	if (reference.presence == LAYOUT_ABSENT && !strcmp(name, "clockvm"))
+		return end_of_chain(vm_global(q, "default_netvm"));
+	if (reference.kind != LAYOUT_BY_QID && reference.kind != LAYOUT_BY_NAME)
+		return NULL;
+	for (size_t i = 0; i < ARRAY_SIZE(globals); i++)
+		if (!strcmp(name, globals[i].name))
+			return globals[i].instead ? vm_global(q, globals[i].instead) : NULL;
+	return NULL;
+}
+
+/* ---- relations ---- */
+
+struct vm *vm_template(const struct vm *vm)
+{
+	return vm_is(vm, VM_TEMPLATES | VM_ADMIN) ? NULL : resolve(vm, "template");
+}
+
+bool vm_netvm_follows(const struct vm *vm)
+{
+	return !vm_is(vm, VM_ADMIN | VM_NET) && follows(vm, "netvm");
+}
+
+struct vm *vm_netvm(const struct vm *vm)
+{
+	struct vm *netvm;
+
+	if (vm_is(vm, VM_ADMIN | VM_NET))
+		return NULL;
+	if (vm_netvm_follows(vm))
+		netvm = vm_global(vm->qubes, vm_is(vm, VM_PROXY) ? "default_fw_netvm" : "default_netvm");
+	else
+		netvm = resolve(vm, "netvm");
+	return netvm && vm_is(netvm, VM_NETVMS) ? netvm : NULL;
+}
+
+bool vm_dispvm_netvm_follows(const struct vm *vm)
+{
+	return !vm->node || follows(vm, "dispvm_netvm");
+}
+
+struct vm *vm_dispvm_netvm(const struct vm *vm)
+{
+	return vm_dispvm_netvm_follows(vm) ? vm_netvm(vm) : resolve(vm, "dispvm_netvm");
+}
+
+int vm_for_clients(const struct vm *vm, int (*each)(struct vm *client, void *context), void *context)
+{
+	struct vm *client;
+	int result = 0;
+
+	FOR_EACH_VM(vm->qubes, client)
+		if (vm_netvm(client) == vm && (result = each(client, context)))
+			return result;
+	return 0;
+}
+
+int vm_for_children(const struct vm *vm, int (*each)(struct vm *child, void *context), void *context)
+{
+	struct vm *child;
+	int result = 0;
+
+	FOR_EACH_VM(vm->qubes, child)
+		if (vm_template(child) == vm && (result = each(child, context)))
+			return result;
+	return 0;
+}
+
+/* ---- netids ---- */
+
+static int stored_netid(const struct vm *vm)
+{
+	const char *text = vm_get(vm, "netid").text;
+	unsigned long long netid;
+
+	return text && util_parse_decimal(text, NETID_LIMIT - 1, &netid) ? (int)netid : -1;
+}
+
+static void mark_netids(const struct qubes *q, bool used[NETID_LIMIT])
+{
+	struct vm *vm;
+
+	FOR_EACH_VM(q, vm)
+		if (vm_is(vm, VM_NETVMS) && stored_netid(vm) >= 0)
+			used[stored_netid(vm)] = true;
+	used[0] = true;
+}
+
+static int next_netid(bool used[NETID_LIMIT])
+{
+	for (int netid = 1; netid < NETID_LIMIT; netid++)
+		if (!used[netid]) {
+			used[netid] = true;
+			return netid;
+		}
+	return -1;
+}
+
+/* What the original's loader gives to a VM whose element has none: class by class, lowest first. */
+static int computed_netid(const struct vm *vm)
+{
+	bool used[NETID_LIMIT] = { false };
+	struct vm *other;
+
+	mark_netids(vm->qubes, used);
+	for (const struct vm_class *class = vm_classes; class->type; class++)
+		FOR_EACH_VM(vm->qubes, other) {
+			int netid;
+
+			if (other->class != class || !vm_is(other, VM_NET | VM_PROXY) || stored_netid(other) >= 0)
+				continue;
+			netid = next_netid(used);
+			if (other == vm)
+				return netid;
+		}
+	return -1;
+}
+
+int vm_netid(const struct vm *vm)
+{
+	if (vm_is_dom0(vm))
+		return 0;
+	if (!vm_is(vm, VM_NETVMS))
+		return -1;
+	return stored_netid(vm) >= 0 ? stored_netid(vm) : computed_netid(vm);
+}
+
+int vm_free_netid(const struct qubes *q)
+{
+	bool used[NETID_LIMIT] = { false };
+	int netid;
+
+	mark_netids(q, used);
+	netid = next_netid(used);
+	return netid > 0 ? netid : error_set(ERROR_FAILED, "all netids up to %d are in use", NETID_LIMIT - 1);
+}
+
+/* ---- what is wrong ---- */
+
+static const char *template_fault(const struct vm *vm)
+{
+	struct layout_reference reference = vm->qubes->layout->get_reference(vm->node, "template");
+	const struct vm *template = vm_resolve(vm->qubes, &reference);
+	struct arena *arena = vm->qubes->arena;
+
+	if (vm_is(vm, VM_TEMPLATES | VM_ADMIN) || reference.kind == LAYOUT_NO_VM)
+		return NULL;
+	if (!template)
+		return arena_printf(arena, "its template (%s) does not exist", reference.text);
+	if (!vm_is(template, VM_TEMPLATES))
+		return arena_printf(arena, "its template %s is not a template", template->name);
+	if (!vm_is(template, vm->class->template_kind))
+		return arena_printf(arena, "a %s cannot be based on %s, a %s", vm->type, template->name,
+				    template->type);
+	return NULL;
+}
+
+static const char *netvm_fault(const struct vm *vm)
+{
+	struct layout_reference reference = vm->qubes->layout->get_reference(vm->node, "netvm");
+	const struct vm *netvm = vm_resolve(vm->qubes, &reference);
+
+	if (vm_is(vm, VM_ADMIN | VM_NET) || vm_netvm_follows(vm) || !netvm || vm_is(netvm, VM_NETVMS))
+		return NULL;
+	return arena_printf(vm->qubes->arena, "its netvm %s does not provide network", netvm->name);
+}
+
+const char *vm_broken(const struct vm *vm)
+{
+	const char *fault = template_fault(vm);
+
+	if (strchr(vm->name, '/'))
+		return "its name has a slash in it";
+	return fault ? fault : netvm_fault(vm);
+}
+
+static void report_dangling(const struct vm *vm, const char *property)
+{
+	struct layout_reference reference = vm->qubes->layout->get_reference(vm->node, property);
+
+	if (reference.presence != LAYOUT_SET || reference.kind == LAYOUT_NO_VM)
+		return;
+	if (!vm_resolve(vm->qubes, &reference))
+		error_note("warning: %s of %s (%s) does not exist", property, vm->name, reference.text);
+}
+
+static void report_globals(const struct qubes *q)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(globals); i++) {
+		struct layout_reference reference =
+			q->layout->get_reference(q->layout->globals(store_root(q->store)), globals[i].name);
+
+		if (reference.kind != LAYOUT_NO_VM && !vm_resolve(q, &reference))
+			error_note("warning: the global %s (%s) does not exist", globals[i].name, reference.text);
+	}
+}
+
+void vms_report(struct qubes *q)
+{
+	struct vm *vm;
+
+	report_globals(q);
+	FOR_EACH_VM(q, vm) {
+		const char *fault = vm_broken(vm);
+
+		if (fault)
+			error_note("warning: %s is broken: %s", vm->name, fault);
+		report_dangling(vm, "netvm");
+		report_dangling(vm, "dispvm_netvm");
+	}
+}
