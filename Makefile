@@ -15,6 +15,7 @@ OUT ?= build/$(CC)-$(STATIC)
 PREFIX ?= /usr
 
 WARNINGS = -Wall -Wextra -Wshadow -Wstrict-prototypes -Werror
+SANITIZE ?=
 LIBRARIES = libvirt mxml uuid jansson
 
 sources := qubes.c $(wildcard applets/*.c lib/*.c lib/*/*.c)
@@ -22,14 +23,15 @@ objects = $(sources:%.c=$(OUT)/%.o)
 lib_objects = $(filter $(OUT)/lib/%,$(objects))
 
 all: qubes
-.PHONY: all demo check check-xen bench lint install clean tools FORCE
+.PHONY: all demo check check-programs check-xen bench lint install clean
 
 # ---- libraries: the prefix that deps/build makes once, or the distribution's ----
 
 ifeq ($(STATIC),1)
 deps_kind = tools
 deps_prefix = $(shell deps/build)
-link_flags = -static -Wl,--gc-sections
+# The sanitizers want a dynamic C library; the rest is linked from the same archives.
+link_flags = $(if $(SANITIZE),,-static) -Wl,--gc-sections
 pkg_static = --static
 else
 deps_kind = tools shared
@@ -52,7 +54,7 @@ endif
 # ---- compiling ----
 
 compile_flags = -std=gnu17 $(WARNINGS) -ffunction-sections -fdata-sections -pthread -D_GNU_SOURCE \
-	-DQUBES_STATIC=$(STATIC) -Iinclude -Ilib $(library_cflags)
+	-DQUBES_STATIC=$(STATIC) -Iinclude -Ilib $(library_cflags) $(SANITIZE:%=-fsanitize=%)
 
 $(OUT)/%.o: %.c $(OUT)/flags.mk
 	@mkdir -p $(@D)
@@ -64,8 +66,63 @@ $(OUT)/%.o: %.c $(OUT)/flags.mk
 known_notes = "in function|warning: Using '(getpw|getgr|getaddrinfo|dlopen)[a-z_]*' in statically linked"
 
 $(OUT)/qubes: $(objects)
-	@$(CC) -pthread $(link_flags) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(library_libs) 2>$@.notes || { cat $@.notes; exit 1; }
+	@$(link) -o $@ $^ $(library_libs) 2>$@.notes || { cat $@.notes; exit 1; }
 	@grep -Ev $(known_notes) $@.notes || :
+
+link = $(CC) -pthread $(link_flags) $(CFLAGS) $(SANITIZE:%=-fsanitize=%) $(LDFLAGS)
 
 qubes: $(OUT)/qubes
 	@strip -o $@.new $< && mv $@.new $@
+
+$(OUT)/libqubes.a: $(lib_objects)
+	@rm -f $@
+	@ar qcs $@ $^
+
+# ---- tests: tests/README says what is what ----
+
+asan = build/asan
+unit_tests = $(patsubst %.c,$(OUT)/%,$(wildcard tests/unit/test_*.c))
+unit_flags = -Itests/unit
+
+$(unit_tests): $(OUT)/tests/unit/%: tests/unit/%.c $(OUT)/libqubes.a
+	@mkdir -p $(@D)
+	@$(link) $(compile_flags) $(unit_flags) -MMD -MP -o $@ $< $(OUT)/libqubes.a $(library_libs) -lcmocka
+
+-include $(unit_tests:=.d)
+
+check-programs: $(OUT)/qubes $(unit_tests)
+
+check:
+	@deps/install tools test
+	@+$(MAKE) --no-print-directory qubes
+	@+$(MAKE) --no-print-directory OUT=$(asan) SANITIZE=address,undefined CFLAGS='-O1 -g' check-programs
+	@tests/check ./qubes $(asan)
+
+demo:
+	@deps/install tools demo
+	@+$(MAKE) --no-print-directory qubes
+	@tests/demo ./qubes
+
+bench:
+	@deps/install tools test
+	@+$(MAKE) --no-print-directory qubes
+	@tests/bench/run ./qubes
+
+# LAB: the folder with xen-boot.sh, which boots a real Xen host under emulation.
+LAB ?= ../shared/lab
+check-xen: qubes
+	@tests/xen/run ./qubes $(LAB)
+
+lint:
+	@deps/install tools lint
+	@tests/lint
+
+# ---- installing ----
+
+install: qubes
+	install -d $(DESTDIR)$(PREFIX)/bin
+	install -m 755 qubes $(DESTDIR)$(PREFIX)/bin/qubes
+	./qubes --list | while read -r name; do ln -sf qubes "$(DESTDIR)$(PREFIX)/bin/$$name"; done
+
+clean:
+	rm -rf build qubes qubes.new

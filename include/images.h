@@ -19,7 +19,7 @@
 
 /* ---- where (arena; NULL: this VM has no such file) ---- */
 const char *images_root(const struct vm *vm);	  /* the template's for a VM that has one */
-const char *images_root_cow(const struct vm *vm); /* PV templates: a path, there or not */
+const char *images_root_cow(const struct vm *vm); /* templates: a path, there or not */
 const char *images_private(const struct vm *vm);
 const char *images_volatile(const struct vm *vm);
 const char *images_kernels_dir(const struct vm *vm); /* PV: of its kernel, or its own kernels/ */
@@ -43,7 +43,7 @@ int images_create(struct vm *vm, const struct vm *source, bool quiet);
 /* Deletes what images_create made; only a directory of the VM's own class is touched. 0, or -1 with an error. */
 int images_remove(const struct vm *vm);
 
-/* The volatile image as a start wants it. 0, or -1 with an error. */
+/* The volatile image, and a template's missing root-cow.img, as a start wants them. 0, or -1 with an error. */
 int images_reset_volatile(struct vm *vm);
 
 /* Points icon.png to the label's icon. A failure is only a note. */

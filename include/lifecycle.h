@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * lifecycle - what happens to a VM as sequences of steps, in order, each with its undo beside it.
+ *
+ * Messages start with the VM's name. Lists of VMs are NULL-terminated.
  */
 #ifndef QUBES_LIFECYCLE_H
 #define QUBES_LIFECYCLE_H
@@ -20,24 +22,45 @@ struct lifecycle_new {
 	int memory, vcpus;	   /* 0: the default */
 	bool with_images;	   /* make directory and images; else they must be there */
 	bool quiet;
+
+	/* What else belongs to it before it is saved (properties, another root image). NULL: nothing. */
+	int (*finish)(struct vm *vm, void *context);
+	void *context;
 };
 
 /*
- * Adds the VM to the store, makes its images (or verifies those that are there), gives it a UUID and, when
- * online, defines its domain after the store is written. NULL with an error and nothing left behind.
+ * Adds the VM to the store, makes its images (or verifies those that are there), gives it a UUID, saves
+ * (qubes_commit) and, when online, defines its domain. 0, or -1 with an error and nothing left behind; but
+ * a VM that is saved stays when only its domain could not be defined (-1, and that has been said).
  */
-struct vm *lifecycle_create(struct qubes *q, const struct lifecycle_new *what);
+int lifecycle_create(struct qubes *q, const struct lifecycle_new *what);
 
-/* Renames store entry, directory and (online) domain. 0, or -1 with an error and everything as it was. */
+/*
+ * Renames directory, configuration, autostart link and store entry, saves (qubes_commit) and, when online,
+ * defines the domain anew. 0, or -1 with an error and everything as it was; as above for the domain.
+ */
 int lifecycle_rename(struct vm *vm, const char *name);
 
 struct lifecycle_start {
 	bool quiet;
 	bool no_guid;
 	bool skip_if_running;
+	/* For this run of the VM alone, not for its netvms; NULL or false: as the store has it. */
+	const char *drive;  /* in the store's form: "cdrom:dom0:/path" */
+	const char *config; /* a file below the root with libvirt's XML */
+	bool debug;
 };
 
-/* Its netvms first, then itself. 0, or -1 with an error. */
+/*
+ * Gives VM and its netvms the UUIDs that they lack, as far as starting it starts them: what a start needs
+ * of the store. 0, or -1 with an error.
+ */
+int lifecycle_prepare(struct vm *vm);
+
+/*
+ * Its netvms first, then itself. Takes long: the store's lock must be gone by then (qubes_commit after
+ * lifecycle_prepare). 0, or -1 with an error.
+ */
 int lifecycle_start(struct vm *vm, const struct lifecycle_start *how);
 
 int lifecycle_shutdown(struct vm *vm); /* asks the VM; does not wait */
@@ -45,7 +68,21 @@ int lifecycle_kill(struct vm *vm);
 int lifecycle_pause(struct vm *vm);
 int lifecycle_unpause(struct vm *vm);
 
-/* The state as users know it: "Running", "Transient", "Halted", ..., "NA" if it cannot be known. */
+/* May all of VMS go together? -1 with an error if a running VM that is not among them needs one as netvm. */
+int lifecycle_check_clients(struct vm *const *vms);
+
+/* Puts VMs before the netvms that they use, and leaves their order alone otherwise. */
+void lifecycle_sort_clients_first(struct vm **vms);
+
+struct lifecycle_wait {
+	double seconds; /* how long they may take */
+	bool kill;	/* what is left then is destroyed, and what hangs in shutting down before that */
+};
+
+/* Waits until all of VMS are off. 0, or -1 with an error naming those that are not. */
+int lifecycle_wait_off(struct vm *const *vms, const struct lifecycle_wait *how);
+
+/* The state as users know it: "Running", "Transient", "Halted", ...; "NA", with an error, if it cannot be known. */
 const char *lifecycle_state(struct vm *vm);
 
 #endif

@@ -11,6 +11,7 @@
 
 #include <stdbool.h>
 
+#include "literal.h"
 #include "vm.h"
 
 enum prop_type {
@@ -19,89 +20,134 @@ enum prop_type {
 	PROP_INT,
 	PROP_VM,       /* shown by name */
 	PROP_LABEL,
-	PROP_LIST,     /* pcidevs */
-	PROP_SERVICES,
+	PROP_LIST,     /* of PCI devices */
+	PROP_SERVICES, /* name -> on or off */
 	PROP_TIME,     /* seconds since the epoch; shown as local time */
 };
 
-/* An effective value. */
+/* An effective value. Texts live in the arena or the tree. */
 struct prop_value {
 	enum prop_type type;
-	bool none;	   /* no value: get prints nothing, a list prints "None" or leaves the row out */
+	bool none;	   /* no value: get prints nothing */
 	bool follows;	   /* it is the default, not the VM's own */
+	bool broken;	   /* the stored text is not of this type; TEXT has it */
 	const char *text;  /* PROP_TEXT, PROP_LABEL, and the raw text of anything that is broken */
 	long long number;  /* PROP_INT, PROP_BOOL, PROP_TIME */
 	struct vm *vm;	   /* PROP_VM */
-	bool broken;	   /* the stored text is not of this type; TEXT has it */
+	struct literal entries; /* PROP_LIST, PROP_SERVICES */
 };
 
 enum prop_flags {
-	PROP_SETTABLE = 1 << 0,
-	PROP_DEFAULTABLE = 1 << 1, /* "default" (or -D) goes back to the default */
-	PROP_LIVE = 1 << 2,	   /* needs the hypervisor to be read */
-	PROP_HIDDEN = 1 << 3,	   /* not in the list, only by name */
-	PROP_HALTED = 1 << 4,	   /* may only be set while the VM is off */
+	PROP_LIVE = 1 << 0,	   /* needs the hypervisor to be read */
+	PROP_NULLABLE = 1 << 1,	   /* "None" in the store, in any case, is no value */
+	PROP_HALTED = 1 << 2,	   /* may only be set while the VM is off */
+	PROP_DEFAULTABLE = 1 << 3, /* prop_reset() works */
+	PROP_MARKED = 1 << 4,	   /* a list adds DEFAULT_WORD to a value that is the default */
+	PROP_ON_OFF = 1 << 5,	   /* a boolean that lists show as on or off */
+	PROP_BY_LIFECYCLE = 1 << 6, /* setting it is more than a change of the store: lifecycle_rename() */
 };
 
 struct prop;
 
-/* Setting: TEXT is what the user wrote. 0, or -1 with an error and nothing changed. */
-typedef int prop_setter(struct vm *vm, const struct prop *prop, const char *text);
-/* The effective value. 0, or -1 with an error. */
+/* The effective value; VALUE comes with its type set, all else zero. 0, or -1 with an error. */
 typedef int prop_getter(const struct vm *vm, const struct prop *prop, struct prop_value *value);
-/* May this text be stored? What is stored is CANONICAL (arena), by default the text. 0, or -1 with an error. */
-typedef int prop_checker(const struct vm *vm, const struct prop *prop, const char *text, const char **canonical);
+/*
+ * May this text be stored? CANONICAL (in the arena) is what is stored instead of it, if the checker says
+ * so. 0, or -1 with an error.
+ */
+typedef int prop_checker(const struct vm *vm, const struct prop *prop, const char *text,
+			 const char **canonical);
+/* Puts a checked text into the store, with what belongs to that. 0, or -1 with an error and nothing changed. */
+typedef int prop_setter(struct vm *vm, const struct prop *prop, const char *text);
+/* What else a changed value means; it may queue actions for after the save. 0, or -1 with an error. */
+typedef int prop_effect(struct vm *vm);
 
 struct prop {
-	const char *name;
-	const char *alias;	/* other spellings, blank separated; NULL */
+	const char *name;	/* as lists show it */
+	const char *aliases;	/* other spellings, blank separated; NULL */
+	const char *key;	/* what the layout calls it; NULL: like NAME, or it is not stored at all */
 	enum prop_type type;
 	unsigned classes;	/* of enum vm_kind: where it can be got */
-	unsigned set_classes;	/* where it can be set */
-	unsigned flags;
+	unsigned listed;	/* where a list shows it */
+	unsigned settable;	/* where it can be set */
+	unsigned written;	/* where a new VM's element states it */
+	unsigned flags;		/* of enum prop_flags */
 	const char *fallback;	/* the value when the store has none; NULL: no value */
-	long long min, max;	/* PROP_INT */
+	long long min, max;	/* PROP_INT, when set */
 	prop_getter *get;	/* NULL: from the store, else FALLBACK */
 	prop_checker *check;	/* NULL: what the type says */
-	prop_setter *set;	/* NULL: check and store */
-	const char *forms;	/* accepted values, for help and messages */
-	const char *summary;
+	prop_setter *set;	/* NULL: store it */
+	prop_effect *after;	/* NULL: nothing */
+	const char *none_text;	/* how a list shows that there is no value; NULL: it leaves the row out */
+	const char *default_word; /* what a user writes for "the default"; NULL: there is no such word */
+	const char *forms;	/* accepted values, for messages and help; NULL: not settable */
 };
 
 /* Rows in the order that qvm-prefs lists them; ended by a NULL name. */
 extern const struct prop prop_table[];
-/* The globals of qubes-prefs, sorted; ended by a NULL name. */
-extern const struct prop prop_globals[];
 
 /* By name or alias, '-' and '_' alike. NULL: unknown (no error). */
 const struct prop *prop_find(const char *name);
-const struct prop *prop_find_global(const char *name);
 
-/* Does this VM have it / may it be set there? */
+/* Can it be got of this VM / set there? */
 bool prop_applies(const struct vm *vm, const struct prop *prop);
 bool prop_settable(const struct vm *vm, const struct prop *prop);
 
 int prop_get(const struct vm *vm, const struct prop *prop, struct prop_value *value);
 /* As qvm-prefs -g prints it; NULL: nothing to print. In the arena. */
 const char *prop_text(const struct vm *vm, const struct prop_value *value);
+/* As a list shows it; NULL: not at all. In the arena. */
+const char *prop_list_text(const struct vm *vm, const struct prop *prop, const struct prop_value *value);
 
+/*
+ * Checks TEXT, as a user wrote it, and stores it. 0, or -1 with an error and nothing changed. Not for
+ * PROP_BY_LIFECYCLE.
+ */
 int prop_set(struct vm *vm, const struct prop *prop, const char *text);
 int prop_reset(struct vm *vm, const struct prop *prop); /* back to the default */
 
-int prop_get_global(struct qubes *q, const struct prop *prop, struct prop_value *value);
-int prop_set_global(struct qubes *q, const struct prop *prop, const char *text);
+/* ---- globals ---- */
+struct prop_global {
+	const char *name; /* "default-netvm" */
+	const char *key;  /* "default_netvm" */
+	/* May VM be it? 0, or -1 with an error. NULL: this one is not a VM but a kernel. */
+	int (*check)(const struct vm *vm);
+	const char *forms;
+};
 
-/* Short cuts for rooms that need one value by name; the property must exist. A broken value is an error. */
+/* Sorted by name; ended by a NULL name. */
+extern const struct prop_global prop_globals[];
+const struct prop_global *prop_find_global(const char *name); /* '-' and '_' alike */
+
+/* As qubes-prefs prints it; "" for no VM, "None" for no kernel. In the arena. */
+const char *prop_get_global(struct qubes *q, const struct prop_global *global);
+/* "none" and "" clear a VM. 0, or -1 with an error. */
+int prop_set_global(struct qubes *q, const struct prop_global *global, const char *text);
+
+/* The kernels below /var/lib/qubes/vm-kernels, sorted, each behind a blank; " none". In the arena. */
+const char *prop_kernel_names(struct qubes *q);
+
+/* ---- short cuts for rooms that need one value by its name; the property must exist ---- */
+/* 0, or -1 with an error when the value is broken or cannot be had now. */
 int prop_number(const struct vm *vm, const char *name, long long *number);
 const char *prop_string(const struct vm *vm, const char *name); /* NULL: none, without an error */
-bool prop_flag(const struct vm *vm, const char *name);
+bool prop_flag(const struct vm *vm, const char *name);	       /* broken: false */
 
-/* Services of VM as the tools see them (store.md 5.3 and 8 applied). 0, or -1 with an error. */
-struct literal;
+/* Services as the tools see them: with what always holds (store.md 5.3) added. 0, or -1 with an error. */
 int prop_services(const struct vm *vm, struct literal *services);
 int prop_pcidevs(const struct vm *vm, struct literal *devices);
 
-/* The attribute set of a VM that was just added, as store.md section 9 wants its first saved form. 0, or -1. */
+/*
+ * Why VM may not be started as far as its own values go (one that is not of its type), in the arena; NULL:
+ * it may.
+ */
+const char *prop_broken(const struct vm *vm);
+
+/*
+ * Completes the element of a VM that was just added to the form that the original tools give a new one:
+ * every property that is always written, with its default; what is set already stays. TEMPLATE: the one it
+ * is based on; NULL: none. 0, or -1 with an error.
+ */
 int prop_initialise(struct vm *vm, const struct vm *template);
 
 #endif

@@ -37,8 +37,11 @@ int store_create(struct root *root, const char *path);
 enum store_format store_format(const struct store *store);
 store_node *store_root(const struct store *store);
 
-/* The line of NODE's (a child of the root) start tag in the file as it was read; 0 if it is new. */
+/* The line of NODE's (an element) start tag in the file as it was read; 0 if it is new. */
 size_t store_line(const struct store *store, const store_node *node);
+
+/* May TEXT stand in the tree? Not if it is no UTF-8 or has a character that XML cannot express. */
+bool store_can_hold(const char *text);
 
 /* Says that the tree differs from the file now. */
 void store_touch(struct store *store);
@@ -50,9 +53,13 @@ const char *store_write_forbidden(const struct store *store); /* NULL: allowed *
 
 /*
  * Writes the tree to a new file beside the old one, syncs it and renames it into place; the lock passes
- * over to the new file. Does nothing if nothing changed. 0, or -1 with an error and the old file intact.
+ * over to the new file. Does nothing if nothing changed. 0, or -1 with an error and the old file intact: also
+ * if the tree holds what XML cannot, or if something that ignores the lock changed the file.
  */
 int store_save(struct store *store);
+
+/* Drops a writer's lock. The tree stays, to be read: store_save refuses from now on. */
+void store_unlock(struct store *store);
 
 /* The tree as text, as store_save would write it. The caller frees. */
 char *store_text(const struct store *store, size_t *length);

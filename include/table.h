@@ -5,6 +5,7 @@
 #ifndef QUBES_TABLE_H
 #define QUBES_TABLE_H
 
+#include <stdbool.h>
 #include <stdio.h>
 
 enum table_style {

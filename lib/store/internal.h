@@ -15,7 +15,7 @@ struct store {
 	struct root *root;
 	char *path;
 	int fd; /* the locked file of a writer; -1 for a reader */
-	struct stat original; /* owner and mode that a save keeps */
+	struct stat original; /* of the file as it was read or last written; a save keeps owner and mode */
 	char *text; /* the whole normalised file: prolog and epilog are written back from it */
 	struct xml_document document;
 	store_node *tree;
@@ -36,16 +36,18 @@ int store_lock_new(int fd);
 /* Appends ROOT's serialisation. */
 void store_write_tree(struct strbuf *out, const store_node *root);
 
-/*
- * Puts the LENGTH bytes of TEXT into PATH by way of a new, locked file beside it, synced and renamed.
- * LIKE gives owner, mode and the descriptor whose extended attributes are kept; NULL: a new store, which
- * must not exist yet. Returns the new file's descriptor, or -1 with an error and nothing changed.
- */
+/* What a new file takes over from the one it replaces. */
 struct store_like {
-	const struct stat *st;
-	int fd;
+	const struct stat *st; /* owner and mode */
+	int fd;		       /* extended attributes */
 };
+
+/*
+ * Puts the LENGTH bytes of TEXT into PATH by way of a new, locked file beside it, synced and renamed; where
+ * PATH is a link, into what it leads to. LIKE is NULL for a new store, which must not exist yet. Returns the
+ * new file's descriptor, with its status in WRITTEN, or -1 with an error and nothing changed.
+ */
 int store_replace(const struct root *root, const char *path, const char *text, size_t length,
-		  const struct store_like *like);
+		  const struct store_like *like, struct stat *written);
 
 #endif

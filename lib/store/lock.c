@@ -39,7 +39,8 @@ static int wait_for_lock(int fd, short type, const char *path)
 			return 0;
 		if (errno != EAGAIN && errno != EACCES)
 			return -1;
-		poll(NULL, 0, SILENT_PAUSE);
+		if (poll(NULL, 0, SILENT_PAUSE) < 0)
+			return -1; /* a signal wants us to stop waiting */
 	}
 	say_who_holds(fd, type, path);
 	return fcntl(fd, F_OFD_SETLKW, &lock);
@@ -79,6 +80,12 @@ static int open_store(const struct root *root, const char *path, bool exclusive)
 	return error_set(ERROR_STORE, "%s is not a regular file", path);
 }
 
+/* A store is replaced as a whole: where there are no locks, a reader can do without. */
+static bool can_do_without(int error, bool exclusive)
+{
+	return !exclusive && (error == ENOLCK || error == ENOSYS || error == EOPNOTSUPP);
+}
+
 int store_lock(const struct root *root, const char *path, bool exclusive)
 {
 	for (;;) {
@@ -86,7 +93,8 @@ int store_lock(const struct root *root, const char *path, bool exclusive)
 
 		if (fd < 0)
 			return -1;
-		if (wait_for_lock(fd, exclusive ? F_WRLCK : F_RDLCK, path) < 0) {
+		if (wait_for_lock(fd, exclusive ? F_WRLCK : F_RDLCK, path) < 0 &&
+		    !can_do_without(errno, exclusive)) {
 			error_errno("cannot lock %s", path);
 			close(fd);
 			return -1;

@@ -4,6 +4,7 @@
  */
 #include <errno.h>
 #include <mxml.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -57,7 +58,7 @@ static int read_store(struct store *store, int fd)
 {
 	if (fstat(fd, &store->original) < 0)
 		return error_errno("cannot examine %s", store->path);
-	if (store->original.st_size > WELLFORMED_SIZE_MAX)
+	if (store->original.st_size > (off_t)WELLFORMED_SIZE_MAX)
 		return error_set(ERROR_STORE, "%s is too large for a store", store->path);
 	if (store->original.st_size == 0)
 		return error_set(ERROR_STORE, "%s is empty; copies made at boot are in " BACKUPS, store->path);
@@ -83,18 +84,30 @@ static int check_text(struct store *store)
 			 store->path, fault.line, fault.column, fault.what);
 }
 
+/* Each element of the file is given its number, so that its line can be told even when the tree has changed. */
+static void number_elements(store_node *root)
+{
+	uintptr_t number = 0;
+
+	for (store_node *node = root; node; node = mxmlWalkNext(node, root, MXML_DESCEND))
+		if (mxmlGetType(node) == MXML_ELEMENT && !strchr("!?", mxmlGetElement(node)[0]))
+			mxmlSetUserData(node, (void *)++number);
+}
+
 static int parse(struct store *store)
 {
 	char *end = store->text + store->document.root_end, kept = *end;
 
-	mxml_complaint[0] = '\0';
+	note_complaint("");
 	mxmlSetErrorCallback(note_complaint);
 	*end = '\0';
 	store->tree = mxmlLoadString(NULL, store->text + store->document.root_start, MXML_OPAQUE_CALLBACK);
 	*end = kept;
-	if (store->tree && !mxml_complaint[0])
-		return 0;
-	return error_set(ERROR_STORE, "%s cannot be parsed: %s", store->path, mxml_complaint);
+	if (!store->tree || mxml_complaint[0])
+		return error_set(ERROR_STORE, "%s cannot be parsed: %s", store->path,
+				 mxml_complaint[0] ? mxml_complaint : "not enough memory");
+	number_elements(store->tree);
+	return 0;
 }
 
 static int detect_format(struct store *store)
@@ -122,10 +135,8 @@ struct store *store_open(struct root *root, const char *path, bool write)
 		store_close(store);
 		return NULL;
 	}
-	if (!write) {
-		close(fd);
-		store->fd = -1;
-	}
+	if (!write)
+		store_unlock(store);
 	return store;
 }
 
@@ -136,7 +147,7 @@ int store_create(struct root *root, const char *path)
 
 	if (root_lstat(root, path, &st) == 0)
 		return error_set(ERROR_FAILED, "%s exists already", path);
-	fd = store_replace(root, path, empty_store, sizeof(empty_store) - 1, NULL);
+	fd = store_replace(root, path, empty_store, sizeof(empty_store) - 1, NULL, &st);
 	if (fd < 0)
 		return -1;
 	close(fd);
@@ -157,15 +168,9 @@ store_node *store_root(const struct store *store)
 
 size_t store_line(const struct store *store, const store_node *node)
 {
-	size_t index = 0;
+	uintptr_t number = (uintptr_t)mxmlGetUserData((store_node *)node);
 
-	for (store_node *child = mxmlGetFirstChild(store->tree); child; child = mxmlGetNextSibling(child)) {
-		if (child == node)
-			return wellformed_child_line(store->text, &store->document, index);
-		if (mxmlGetType(child) == MXML_ELEMENT && !strchr("!?", mxmlGetElement(child)[0]))
-			index++;
-	}
-	return 0;
+	return number ? wellformed_element_line(store->text, &store->document, number - 1) : 0;
 }
 
 void store_touch(struct store *store)
@@ -209,10 +214,39 @@ char *store_text(const struct store *store, size_t *length)
 	return out.text;
 }
 
+/* What XML cannot hold must not get into the file, whoever put it into the tree. */
+static int check_output(const struct store *store, const struct strbuf *out)
+{
+	AUTO_FREE char *copy = util_alloc(out->length + 1);
+	struct xml_document document;
+	struct xml_fault fault;
+
+	memcpy(copy, out->text, out->length);
+	if (wellformed_check(copy, out->length, &document, &fault) == 0)
+		return 0;
+	return error_set(ERROR_STORE, "%s is not written, for it would be damaged: line %zu, column %zu: %s",
+			 store->path, fault.line, fault.column, fault.what);
+}
+
+/* Who does not know the lock may have put another file there, or written into ours. */
+static int check_unchanged(const struct store *store)
+{
+	const struct stat *then = &store->original;
+	struct stat now;
+
+	if (root_stat(store->root, store->path, &now) < 0)
+		return error_errno("cannot examine %s", store->path);
+	if (now.st_dev == then->st_dev && now.st_ino == then->st_ino && now.st_size == then->st_size &&
+	    now.st_mtim.tv_sec == then->st_mtim.tv_sec && now.st_mtim.tv_nsec == then->st_mtim.tv_nsec)
+		return 0;
+	return error_set(ERROR_STORE, "%s is not written: something changed it in spite of our lock", store->path);
+}
+
 int store_save(struct store *store)
 {
 	const struct store_like like = { &store->original, store->fd };
 	AUTO_STRBUF struct strbuf out = { 0 };
+	struct stat written;
 	int fd;
 
 	if (!store->changed)
@@ -220,15 +254,24 @@ int store_save(struct store *store)
 	if (store->forbidden)
 		return error_set(ERROR_STORE, "%s is not written: %s", store->path, store->forbidden);
 	if (store->fd < 0)
-		return error_set(ERROR_FAILED, "%s was opened for reading only", store->path);
+		return error_set(ERROR_FAILED, "%s is not written: it is not locked for that", store->path);
 	build_text(&out, store);
-	fd = store_replace(store->root, store->path, out.text, out.length, &like);
+	if (check_output(store, &out) < 0 || check_unchanged(store) < 0)
+		return -1;
+	fd = store_replace(store->root, store->path, out.text, out.length, &like, &written);
 	if (fd < 0)
 		return -1;
 	close(store->fd);
 	store->fd = fd;
+	store->original = written;
 	store->changed = false;
 	return 0;
+}
+
+void store_unlock(struct store *store)
+{
+	util_close_at(&store->fd);
+	store->fd = -1;
 }
 
 void store_close(struct store *store)
@@ -237,8 +280,7 @@ void store_close(struct store *store)
 		return;
 	if (store->tree)
 		mxmlDelete(store->tree);
-	if (store->fd >= 0)
-		close(store->fd);
+	util_close_at(&store->fd);
 	free(store->text);
 	free(store->forbidden);
 	free(store->path);

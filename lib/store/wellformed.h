@@ -56,14 +56,16 @@ struct xml_document {
  */
 int wellformed_check(char *text, size_t length, struct xml_document *doc, struct xml_fault *fault);
 
-/* The line, from 1, of the byte at OFFSET of a normalised TEXT. */
+/*
+ * The line, from 1, of the byte at OFFSET of a normalised TEXT. It is that of the file as well, unless an
+ * attribute value before it had a raw line end, which is a space now.
+ */
 size_t wellformed_line(const char *text, size_t offset);
 
 /*
- * The line of the start tag of the root's child element number INDEX, from 0, of the normalised TEXT
- * (comments, CDATA sections and processing instructions do not count); 0 if there is none. It walks
- * the text, so it is meant for messages.
+ * The line of the start tag of element number INDEX of the normalised TEXT, from 0, which is the root, in
+ * the order of the start tags; 0 if there is none. It walks the text, so it is meant for messages.
  */
-size_t wellformed_child_line(const char *text, const struct xml_document *doc, size_t index);
+size_t wellformed_element_line(const char *text, const struct xml_document *doc, size_t index);
 
 #endif

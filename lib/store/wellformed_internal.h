@@ -39,11 +39,21 @@ struct xml_scanner {
 /* Notes a fault at AT; a scan that ran into the end of the text always has the same one. */
 const u8 *xml_fault(struct xml_scanner *s, const u8 *at, const char *what);
 
-const u8 *xml_past_blanks(const u8 *p);
+/* The same, found only at SEEN, which is where the text may have been cut. */
+const u8 *xml_fault_seen(struct xml_scanner *s, const u8 *seen, const u8 *at, const char *what);
 
 /* How many bytes at P are as in LITERAL; all of them only if P starts with it. */
 size_t xml_common(const u8 *p, const char *literal);
 bool xml_starts(const u8 *p, const char *literal);
+
+/* Past LITERAL, which has to be there. */
+const u8 *xml_expect(struct xml_scanner *s, const u8 *p, const char *literal, const char *what);
+
+/* One character, whichever; a name; the `=` of an attribute with the blanks around it; `&` to `;`. */
+const u8 *xml_scan_character(struct xml_scanner *s, const u8 *p);
+const u8 *xml_scan_name(struct xml_scanner *s, const u8 *p);
+const u8 *xml_scan_equals(struct xml_scanner *s, const u8 *p);
+const u8 *xml_scan_reference(struct xml_scanner *s, const u8 *p);
 
 /* Each at its first byte: `<!--`, `<?`, and the root's `<` (up to the end of its end tag). */
 const u8 *xml_scan_comment(struct xml_scanner *s, const u8 *p);
@@ -74,6 +84,13 @@ extern const u8 xml_class[256];
 static inline bool xml_is(u8 byte, int class)
 {
 	return xml_class[byte] & class;
+}
+
+static inline const u8 *xml_past_blanks(const u8 *p)
+{
+	while (xml_is(*p, XML_BLANK))
+		p++;
+	return p;
 }
 
 #ifdef XML_BLOCKS

@@ -6,6 +6,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <mxml.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/xattr.h>
 #include <unistd.h>
@@ -18,43 +20,45 @@
 
 /* ---- the tree as text ---- */
 
-/* What has to be a reference; a carriage return, as any parser would make it a newline. */
-static const char *reference_for(char c, bool in_attribute)
+#define BYTE_ORDER_MARK "\xef\xbb\xbf"
+
+/*
+ * What has to be a reference. A carriage return, as any parser would make it a newline; a byte order mark, as
+ * mxml would drop it.
+ */
+static const struct escape {
+	const char *text, *reference;
+	bool in_attribute; /* only there */
+} escapes[] = {
+	{ "&", "&amp;", false },   { "<", "&lt;", false },   { ">", "&gt;", false },
+	{ "\r", "&#13;", false },  { BYTE_ORDER_MARK, "&#xFEFF;", false },
+	{ "\"", "&quot;", true },  { "\n", "&#10;", true },  { "\t", "&#9;", true },
+};
+
+static const struct escape *escape_at(const char *text, bool in_attribute)
 {
-	switch (c) {
-	case '&':
-		return "&amp;";
-	case '<':
-		return "&lt;";
-	case '>':
-		return "&gt;";
-	case '\r':
-		return "&#13;";
-	case '"':
-		return in_attribute ? "&quot;" : NULL;
-	case '\n':
-		return in_attribute ? "&#10;" : NULL;
-	case '\t':
-		return in_attribute ? "&#9;" : NULL;
-	default:
-		return NULL;
-	}
+	for (size_t i = 0; i < ARRAY_SIZE(escapes); i++)
+		if (util_starts_with(text, escapes[i].text) && (in_attribute || !escapes[i].in_attribute))
+			return &escapes[i];
+	return NULL;
 }
 
 static void add_escaped(struct strbuf *out, const char *text, bool in_attribute)
 {
-	const char *run = text;
+	for (;;) {
+		size_t plain = strcspn(text, "&<>\r\"\n\t\xef");
+		const struct escape *escape = escape_at(text + plain, in_attribute);
 
-	for (const char *c = text; *c; c++) {
-		const char *reference = reference_for(*c, in_attribute);
-
-		if (!reference)
-			continue;
-		strbuf_add_bytes(out, run, (size_t)(c - run));
-		strbuf_add(out, reference);
-		run = c + 1;
+		strbuf_add_bytes(out, text, plain);
+		text += plain;
+		if (!*text)
+			return;
+		if (escape)
+			strbuf_add(out, escape->reference);
+		else
+			strbuf_add_bytes(out, text, 1);
+		text += escape ? strlen(escape->text) : 1;
 	}
-	strbuf_add(out, run);
 }
 
 static void add_attributes(struct strbuf *out, store_node *node)
@@ -73,19 +77,23 @@ static void add_attributes(struct strbuf *out, store_node *node)
 	}
 }
 
-/* mxml keeps comments, CDATA sections and processing instructions as elements with the content as name. */
+/*
+ * mxml keeps comments, CDATA sections and processing instructions as elements that have the content as name,
+ * the first and the last with their `--` and `?`.
+ */
 static bool add_special(struct strbuf *out, const char *name)
 {
+	const char *end = ">";
+
 	if (name[0] != '!' && name[0] != '?')
 		return false;
+	if (!strcmp(name, WELLFORMED_EMPTY_COMMENT))
+		name = "!----";
+	else if (util_starts_with(name, "![CDATA["))
+		end = "]]>";
 	strbuf_add(out, "<");
 	strbuf_add(out, name);
-	if (name[0] == '?')
-		strbuf_add(out, util_ends_with(name, "?") ? ">" : "?>");
-	else if (util_starts_with(name, "!--"))
-		strbuf_add(out, util_ends_with(name + 3, "--") ? ">" : "-->");
-	else
-		strbuf_add(out, util_ends_with(name, "]]") ? ">" : "]]>");
+	strbuf_add(out, end);
 	return true;
 }
 
@@ -124,80 +132,157 @@ void store_write_tree(struct strbuf *out, const store_node *root)
 
 /* ---- the file ---- */
 
-static void copy_attributes(int from, int to)
+/* What the file system or a security module will not let us set, it sets by itself or does not know. */
+static bool is_refused(int error)
 {
-	char names[XATTR_MAX];
-	ssize_t length = flistxattr(from, names, sizeof(names));
-
-	for (ssize_t at = 0; at < length; at += (ssize_t)strlen(names + at) + 1) {
-		AUTO_FREE char *value = util_alloc(XATTR_MAX);
-		ssize_t size = fgetxattr(from, names + at, value, XATTR_MAX);
-
-		/* What the file system or a security module will not let us set, it sets by itself. */
-		if (size >= 0)
-			(void)!fsetxattr(to, names + at, value, (size_t)size, 0);
-	}
+	return error == EPERM || error == EACCES || error == EOPNOTSUPP || error == EINVAL || error == ENOSYS;
 }
 
-/* Owner and mode as they were; those of a new store as the original tools make it. */
-static int give_ownership(const struct root *root, int fd, const struct store_like *like)
+static int copy_attribute(int from, int to, const char *name, char *value)
 {
-	gid_t group = like ? like->st->st_gid : root_group(root, "qubes");
-	uid_t owner = like ? like->st->st_uid : (uid_t)-1;
+	ssize_t size = fgetxattr(from, name, value, XATTR_MAX);
 
-	/* Only root can give a file away; a member of the group still keeps the group. */
-	if (fchown(fd, owner, group) < 0 && fchown(fd, (uid_t)-1, group) < 0 && !like)
-		error_note("the store keeps your own group: no group qubes can be given to it");
-	if (like)
-		copy_attributes(like->fd, fd);
-	return fchmod(fd, like ? like->st->st_mode & 07777 : NEW_STORE_MODE);
+	if (size < 0)
+		return errno == ENODATA || is_refused(errno) ? 0 : -1;
+	return fsetxattr(to, name, value, (size_t)size, 0) == 0 || is_refused(errno) ? 0 : -1;
+}
+
+static int copy_attributes(int from, int to)
+{
+	AUTO_FREE char *names = util_alloc(XATTR_MAX), *value = util_alloc(XATTR_MAX);
+	ssize_t length = flistxattr(from, names, XATTR_MAX);
+
+	if (length < 0)
+		return is_refused(errno) ? 0 : -1;
+	/* The directory may have given the new file an access list that the old one has not. */
+	if (fremovexattr(to, "system.posix_acl_access") < 0 && errno != ENODATA && !is_refused(errno))
+		return -1;
+	for (ssize_t at = 0; at < length; at += (ssize_t)strlen(names + at) + 1)
+		if (copy_attribute(from, to, names + at, value) < 0)
+			return -1;
+	return 0;
+}
+
+/* Only root can give a file away; a member of the group keeps at least that. */
+static int keep_ownership(int fd, const struct store_like *like)
+{
+	const struct stat *st = like->st;
+
+	if (fchown(fd, st->st_uid, st->st_gid) < 0 &&
+	    (!is_refused(errno) || fchown(fd, (uid_t)-1, st->st_gid) < 0))
+		return -1;
+	if (copy_attributes(like->fd, fd) < 0)
+		return -1;
+	return fchmod(fd, st->st_mode & 07777);
+}
+
+/* As the original tools make a new store. */
+static int give_to_qubes(const struct root *root, int fd)
+{
+	gid_t group = root_group(root, "qubes");
+
+	if (group == (gid_t)-1)
+		error_note("the new store keeps your own group: there is no group qubes");
+	else if (fchown(fd, (uid_t)-1, group) < 0)
+		error_note("the new store keeps your own group: %s", strerror(errno));
+	return fchmod(fd, NEW_STORE_MODE);
 }
 
 static int fill(const struct root *root, int fd, const char *text, size_t length,
-		const struct store_like *like)
+		const struct store_like *like, struct stat *written)
 {
 	if (store_lock_new(fd) < 0 || util_write_all(fd, text, length) < 0)
 		return -1;
-	if (give_ownership(root, fd, like) < 0)
+	if ((like ? keep_ownership(fd, like) : give_to_qubes(root, fd)) < 0)
 		return -1;
-	return fsync(fd);
+	return fsync(fd) < 0 ? -1 : fstat(fd, written);
 }
 
 /* A new store may not replace anything, not even something that appeared just now. */
 static int put_in_place(int directory, const char *temporary, const char *base, bool replace)
 {
-	if (replace)
-		return renameat(directory, temporary, directory, base);
-	if (linkat(directory, temporary, directory, base, 0) < 0)
+	if (renameat2(directory, temporary, directory, base, replace ? 0 : RENAME_NOREPLACE) == 0)
+		return 0;
+	/* Not every file system knows that; where this cannot remove the other name, it does no harm. */
+	if (replace || errno != EINVAL || linkat(directory, temporary, directory, base, 0) < 0)
 		return -1;
-	return unlinkat(directory, temporary, 0);
+	(void)!unlinkat(directory, temporary, 0);
+	return 0;
 }
 
-int store_replace(const struct root *root, const char *path, const char *text, size_t length,
-		  const struct store_like *like)
+/* The new file, named BASE in DIRECTORY, or nothing. */
+static int make_file(const struct root *root, int directory, const char *base, const char *text, size_t length,
+		     const struct store_like *like, struct stat *written)
 {
-	const char *base;
-	AUTO_CLOSE int parent = root_parent(root, path, &base);
-	AUTO_CLOSE int directory = parent < 0 ? -1 : openat(parent, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	AUTO_FREE char *temporary = util_random_name(base);
 	int fd;
 
 	if (!temporary)
 		return -1;
-	if (directory < 0)
-		return error_errno("cannot open the directory of %s", path);
 	fd = openat(directory, temporary, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (fd < 0)
-		return error_errno("cannot make a new file beside %s", path);
-	if (fill(root, fd, text, length, like) < 0 ||
-	    put_in_place(directory, temporary, base, like != NULL) < 0) {
-		error_errno("cannot write %s", path);
-		unlinkat(directory, temporary, 0);
-		close(fd);
-		return -1;
+		return error_errno("cannot make a new file");
+	if (fill(root, fd, text, length, like, written) == 0 &&
+	    put_in_place(directory, temporary, base, like != NULL) == 0)
+		return fd;
+	error_errno("cannot make a new file");
+	(void)!unlinkat(directory, temporary, 0);
+	close(fd);
+	return -1;
+}
+
+#define LINKS_MAX 40
+
+/* Where TARGET leads that is written in the link LINK. The caller frees. */
+static char *target_of(const char *link, const char *target)
+{
+	size_t directory = (size_t)(strrchr(link, '/') + 1 - link);
+
+	return target[0] == '/' ? util_strdup(target) : util_printf("%.*s%s", (int)directory, link, target);
+}
+
+/* The file that PATH leads to: a link to the store stays one. The caller frees; NULL with an error. */
+static char *follow_links(const struct root *root, const char *path)
+{
+	char *place = util_strdup(path);
+
+	for (int links = 0; links < LINKS_MAX; links++) {
+		AUTO_FREE char *target = root_readlink(root, place);
+		char *next;
+
+		if (!target && errno == EINVAL) /* no link */
+			return place;
+		if (!target)
+			break;
+		next = target_of(place, target);
+		free(place);
+		place = next;
 	}
+	free(place);
+	error_errno("cannot find what it leads to");
+	return NULL;
+}
+
+static int open_directory(const struct root *root, const char *path, const char **base)
+{
+	AUTO_CLOSE int parent = root_parent(root, path, base);
+	int directory = parent < 0 ? -1 : openat(parent, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	return directory < 0 ? error_errno("cannot open the directory") : directory;
+}
+
+int store_replace(const struct root *root, const char *path, const char *text, size_t length,
+		  const struct store_like *like, struct stat *written)
+{
+	AUTO_FREE char *place = like ? follow_links(root, path) : util_strdup(path);
+	const char *base;
+	AUTO_CLOSE int directory = place ? open_directory(root, place, &base) : -1;
+	int fd = directory < 0 ? -1 : make_file(root, directory, base, text, length, like, written);
+
+	if (fd < 0)
+		return error_within("cannot write %s", path);
 	/* The new store is there whatever this says; but it may not outlive a crash. */
-	if (fsync(directory) < 0)
+	if (fsync(directory) < 0 && errno != EINVAL)
 		error_note("the directory of %s could not be synced: %s", path, strerror(errno));
 	return fd;
 }

@@ -36,12 +36,19 @@ static int changed(struct vm *vm, int result)
 	return result;
 }
 
+static int unfit(const char *property)
+{
+	return error_set(ERROR_FAILED, "%s: control characters and what is not UTF-8 cannot be stored", property);
+}
+
 int vm_set(struct vm *vm, const char *property, const char *text)
 {
 	struct layout_value now = vm_get(vm, property);
 
 	if (now.presence == LAYOUT_SET && now.text && !strcmp(now.text, text))
 		return 0;
+	if (!store_can_hold(text))
+		return unfit(property);
 	if (need_node(vm) < 0)
 		return -1;
 	return changed(vm, vm->qubes->layout->set(vm->node, property, text));
@@ -64,7 +71,7 @@ int vm_set_default(struct vm *vm, const char *property)
 {
 	enum layout_presence now = vm_get(vm, property).presence;
 
-	if (now == LAYOUT_FOLLOWS || (now == LAYOUT_ABSENT && !vm->node))
+	if (now != LAYOUT_SET)
 		return 0;
 	return changed(vm, vm->qubes->layout->set_default(vm->node, property));
 }
@@ -83,6 +90,8 @@ int vm_set_global(struct qubes *q, const char *name, const char *text)
 
 	if (now.text && !strcmp(now.text, text))
 		return 0;
+	if (!store_can_hold(text))
+		return unfit(name);
 	store_touch(q->store);
 	return q->layout->set(globals, name, text);
 }

@@ -1,0 +1,469 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * qvm-ls - list VMs, their states and properties.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "applet.h"
+#include "columns.h"
+#include "images.h"
+#include "table.h"
+
+#define COLUMNS_MAX 64
+
+/* Groups of columns that a letter adds, in the order in which they are appended. */
+enum group {
+	GROUP_IDS = 1 << 0,
+	GROUP_CPU = 1 << 1,
+	GROUP_MEM = 1 << 2,
+	GROUP_BACKUP = 1 << 3,
+	GROUP_NETWORK = 1 << 4,
+	GROUP_DISK = 1 << 5,
+	GROUP_KERNEL = 1 << 6,
+};
+
+enum filter {
+	FILTER_RUNNING = 1 << 0,
+	FILTER_PAUSED = 1 << 1,
+	FILTER_HALTED = 1 << 2,
+};
+
+struct ls_args {
+	int groups, filters;
+	bool raw_list, list_fields, help_columns, help_formats, all;
+	struct option_taken raw_data;
+	const char *fields, *format;
+	struct strlist exclude;
+	int verbose, quiet;
+};
+
+#define OUTPUT_NOTE \
+	"Without a hypervisor the store is listed all the same, with the state NA. A default template is marked " \
+	"=>, a template [ ], a disposable VM < >, a VM that provides network { }, a netvm or kernel that follows " \
+	"the default *. With -O or -o the table is that of release 4; the words behind --raw-data are fields if " \
+	"all of them are, else VMs."
+
+const struct option_row qvm_ls_options[] = {
+	OPT_CHOICE('n', "network", struct ls_args, groups, GROUP_NETWORK, "addresses and gateways"),
+	OPT_CHOICE('c', "cpu", struct ls_args, groups, GROUP_CPU, "CPU use (takes a second to measure)"),
+	OPT_CHOICE('m', "mem", struct ls_args, groups, GROUP_MEM, "memory in use"),
+	OPT_CHOICE('d', "disk", struct ls_args, groups, GROUP_DISK, "sizes of the disk images"),
+	OPT_CHOICE('k', "kernel", struct ls_args, groups, GROUP_KERNEL, "kernel and its options"),
+	OPT_CHOICE('i', "ids", struct ls_args, groups, GROUP_IDS, "qid and domain id"),
+	OPT_CHOICE('b', "last-backup", struct ls_args, groups, GROUP_BACKUP, "date of the last backup"),
+	OPT_FLAG(0, "raw-list", struct ls_args, raw_list, "only names, one a line"),
+	OPT_TAKES(0, "raw-data", "FIELD...", struct ls_args, raw_data, "these fields, joined by |, without titles"),
+	OPT_FLAG(0, "list-fields", struct ls_args, list_fields, "print the fields that --raw-data knows"),
+	OPT_TEXT('O', "fields", "FIELD,...", struct ls_args, fields, "these columns; any property may be one"),
+	OPT_TEXT('o', "format", "FORMAT", struct ls_args, format, "a set of columns by name, or json"),
+	OPT_FLAG(0, "help-columns", struct ls_args, help_columns, "print the columns that -O knows"),
+	OPT_FLAG(0, "help-formats", struct ls_args, help_formats, "print the formats that -o knows"),
+	OPT_CHOICE(0, "running", struct ls_args, filters, FILTER_RUNNING, "only VMs that run"),
+	OPT_CHOICE(0, "paused", struct ls_args, filters, FILTER_PAUSED, "only VMs that are paused"),
+	OPT_CHOICE(0, "halted", struct ls_args, filters, FILTER_HALTED, "only VMs that are off"),
+	OPT_FLAG(0, "all", struct ls_args, all, "all VMs (the default)"),
+	OPT_LIST(0, "exclude", "VM", struct ls_args, exclude, "leave this one out (may be repeated)"),
+	OPT_COUNT('v', "verbose", struct ls_args, verbose, "also check the files of each VM in release 4's table"),
+	OPT_COUNT('q', "quiet", struct ls_args, quiet, "do not check the files of each VM"),
+	OPT_WORDS("[VM...]", 0, -1),
+	OPT_NOTE(OUTPUT_NOTE),
+	OPT_END
+};
+
+/* What a letter adds, and which of the base columns it drops. */
+static const struct {
+	enum group group;
+	const char *adds[6], *drops[3];
+} groups[] = {
+	{ GROUP_IDS, { "qid", "xid" }, { NULL } },
+	{ GROUP_CPU, { "cpu" }, { NULL } },
+	{ GROUP_MEM, { "mem" }, { NULL } },
+	{ GROUP_BACKUP, { "last backup" }, { NULL } },
+	{ GROUP_NETWORK, { "ip", "ip back", "gateway/DNS" }, { "template" } },
+	{ GROUP_DISK, { "priv-curr", "priv-max", "root-curr", "root-max", "disk" }, { "template", "netvm" } },
+	{ GROUP_KERNEL, { "kernel", "kernelopts" }, { NULL } },
+};
+
+static const char *const base_fields[] = {
+	"name", "on", "state", "updbl", "type", "template", "netvm", "label",
+};
+
+static const struct {
+	const char *name, *fields;
+} formats[] = {
+	{ "simple", "NAME,STATE,CLASS,LABEL,TEMPLATE,NETVM" },
+	{ "network", "NAME,STATE,NETVM,IP,IPBACK,GATEWAY" },
+	{ "kernel", "NAME,STATE,CLASS,TEMPLATE,KERNEL,KERNELOPTS" },
+	{ "full", "NAME,STATE,CLASS,LABEL,QID,XID,UUID" },
+	{ "disk", "NAME,STATE,DISK,PRIV-CURR,PRIV-MAX,PRIV-USED,ROOT-CURR,ROOT-MAX,ROOT-USED" },
+};
+
+#define FORMAT_JSON "json"
+
+/* A listing in the making. */
+struct listing {
+	const struct column *columns[COLUMNS_MAX]; /* NULL: a property */
+	const struct prop *props[COLUMNS_MAX];
+	const char *titles[COLUMNS_MAX + 1];
+	size_t count;
+	enum table_style style;
+	bool release4; /* its columns, plain values and order */
+	bool verify;
+	bool chosen[QID_LIMIT];
+	bool by_name; /* VMs were named: no grouping */
+};
+
+/* ---- which columns ---- */
+
+int qvm_ls_access(const void *parsed, char **words)
+{
+	const struct ls_args *args = parsed;
+
+	if (args->fields && args->format && strcmp(args->format, FORMAT_JSON))
+		return error_set(ERROR_USAGE, "--fields and --format exclude each other");
+	if (args->all && words[0])
+		return error_set(ERROR_USAGE, "--all and names exclude each other");
+	return args->list_fields || args->help_columns || args->help_formats ? STORE_NONE : STORE_READ;
+}
+
+static int add_column(struct listing *listing, const char *title, const struct column *column,
+		      const struct prop *prop)
+{
+	if (listing->count == COLUMNS_MAX)
+		return error_set(ERROR_USAGE, "more than %d columns", COLUMNS_MAX);
+	listing->titles[listing->count] = title;
+	listing->columns[listing->count] = column;
+	listing->props[listing->count++] = prop;
+	return 0;
+}
+
+static bool is_dropped(const struct ls_args *args, const char *field)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(groups); i++)
+		for (size_t d = 0; args->groups & (int)groups[i].group && groups[i].drops[d]; d++)
+			if (!strcmp(groups[i].drops[d], field))
+				return true;
+	return false;
+}
+
+static int add_field(struct listing *listing, const char *field)
+{
+	return add_column(listing, field, column_by_field(field), NULL);
+}
+
+static int add_groups(struct listing *listing, const struct ls_args *args)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(base_fields); i++)
+		if (!is_dropped(args, base_fields[i]) && add_field(listing, base_fields[i]) < 0)
+			return -1;
+	for (size_t i = 0; i < ARRAY_SIZE(groups); i++)
+		for (size_t a = 0; args->groups & (int)groups[i].group && groups[i].adds[a]; a++)
+			if (add_field(listing, groups[i].adds[a]) < 0)
+				return -1;
+	return 0;
+}
+
+static int add_named(struct listing *listing, const char *name)
+{
+	const struct column *column = column_by_name(name);
+	const struct prop *prop = column ? NULL : prop_find(name);
+
+	if (!column && !prop)
+		return error_set(ERROR_USAGE, "no column '%s'; qvm-ls --help-columns prints all", name);
+	return add_column(listing, column ? column->name : prop->name, column, prop);
+}
+
+/* A comma list, blanks around its items left out. */
+static int add_names(struct qubes *q, struct listing *listing, const char *names)
+{
+	char *rest = arena_strdup(q->arena, names), *name;
+
+	while ((name = strsep(&rest, ","))) {
+		name += strspn(name, " ");
+		name[strcspn(name, " ")] = '\0';
+		if (add_named(listing, name) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static const char *fields_of_format(const char *format)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(formats); i++)
+		if (!strcmp(format, formats[i].name))
+			return formats[i].fields;
+	error_set(ERROR_USAGE, "no format '%s'; qvm-ls --help-formats prints all", format);
+	return NULL;
+}
+
+static bool are_fields(const struct strlist *words)
+{
+	for (size_t i = 0; i < words->count; i++)
+		if (!column_by_field(words->items[i]))
+			return false;
+	return true;
+}
+
+static int choose_columns(struct qubes *q, const struct ls_args *args, struct listing *listing)
+{
+	bool json = args->format && !strcmp(args->format, FORMAT_JSON);
+	bool raw = args->raw_data.given;
+	const char *names = args->fields;
+
+	if (raw && !args->fields && !args->format && are_fields(&args->raw_data.words)) {
+		listing->style = TABLE_RAW;
+		for (size_t i = 0; i < args->raw_data.words.count; i++)
+			if (add_field(listing, args->raw_data.words.items[i]) < 0)
+				return -1;
+		return listing->count ? 0 : error_set(ERROR_USAGE, "--raw-data needs fields; see --list-fields");
+	}
+	listing->release4 = names || (args->format && !json) || raw;
+	listing->style = json ? TABLE_JSON : raw ? TABLE_RAW : listing->release4 ? TABLE_PLAIN : TABLE_FRAME;
+	if (!listing->release4)
+		return add_groups(listing, args);
+	if (!names)
+		names = fields_of_format(args->format && !json ? args->format : formats[0].name);
+	return names ? add_names(q, listing, names) : -1;
+}
+
+/* ---- which VMs ---- */
+
+/* Chooses the VMs of these names; how many there were not. */
+static size_t choose_named(struct qubes *q, struct listing *listing, const char *const *names, bool choose)
+{
+	size_t unknown = 0;
+
+	for (; *names; names++) {
+		const struct vm *vm = vm_by_name(q, *names);
+
+		if (vm) {
+			listing->chosen[vm->qid] = choose;
+		} else {
+			error_report();
+			unknown++;
+		}
+	}
+	return unknown;
+}
+
+static size_t choose_vms(struct qubes *q, const struct ls_args *args, char **words, struct listing *listing)
+{
+	const struct strlist *taken = &args->raw_data.words;
+	bool taken_are_vms = taken->count && listing->release4;
+	size_t unknown = 0;
+
+	listing->by_name = words[0] || taken_are_vms;
+	memset(listing->chosen, !listing->by_name, sizeof(listing->chosen));
+	unknown += choose_named(q, listing, (const char *const *)words, true);
+	if (taken_are_vms)
+		unknown += choose_named(q, listing, taken->items, true);
+	if (args->exclude.count)
+		unknown += choose_named(q, listing, args->exclude.items, false);
+	return unknown;
+}
+
+static bool passes(const struct columns *columns, int filters, struct vm *vm)
+{
+	static const char *const states[] = { "Running", "Paused", "Halted" };
+	const char *state = filters ? columns_state(columns, vm) : NULL;
+
+	for (size_t i = 0; i < ARRAY_SIZE(states); i++)
+		if (filters & 1 << i && !strcmp(state, states[i]))
+			return true;
+	return filters == 0;
+}
+
+/* ---- in which order ---- */
+
+struct order {
+	struct vm **vms;
+	size_t count;
+	bool has[QID_LIMIT];
+};
+
+static void put(struct order *order, struct vm *vm)
+{
+	if (!order->has[vm->qid])
+		order->vms[order->count++] = vm;
+	order->has[vm->qid] = true;
+}
+
+static void put_family(struct qubes *q, struct order *order, struct vm *template)
+{
+	struct vm *vm;
+
+	put(order, template);
+	FOR_EACH_VM(q, vm)
+		if (vm_is(vm, VM_APPS | VM_DISPOSABLE) && vm_template(vm) == template)
+			put(order, vm);
+}
+
+/* Release 3's groups: netvms, standalone VMs, each template with the VMs based on it, and the rest. */
+static void put_groups(struct qubes *q, struct order *order)
+{
+	struct vm *vm;
+
+	FOR_EACH_VM(q, vm)
+		if (vm_is(vm, VM_NETVMS))
+			put(order, vm);
+	FOR_EACH_VM(q, vm)
+		if (vm_is(vm, VM_APPS) && vm_is_standalone(vm))
+			put(order, vm);
+	FOR_EACH_VM(q, vm)
+		if (vm_is(vm, VM_TEMPLATES))
+			put_family(q, order, vm);
+}
+
+static int compare_names(const void *a, const void *b)
+{
+	return strcmp((*(struct vm *const *)a)->name, (*(struct vm *const *)b)->name);
+}
+
+/* All VMs of the store, in the arena. */
+static struct vm **order_vms(struct qubes *q, const struct listing *listing)
+{
+	struct order order = { .vms = arena_alloc(q->arena, vms_count(q) * sizeof(struct vm *)) };
+	struct vm *vm;
+
+	if (!listing->release4 && !listing->by_name)
+		put_groups(q, &order);
+	FOR_EACH_VM(q, vm)
+		put(&order, vm);
+	if (listing->release4)
+		qsort(order.vms, order.count, sizeof(struct vm *), compare_names);
+	return order.vms;
+}
+
+/* ---- drawing ---- */
+
+static void add_plain(struct table *table, const struct column_cell *cell, const char *nothing)
+{
+	if (cell->none || (cell->type == COLUMN_TEXT && nothing && !*cell->text))
+		table_cell(table, nothing);
+	else if (cell->type == COLUMN_NUMBER)
+		table_cell_number(table, cell->number);
+	else if (cell->type == COLUMN_BOOL)
+		table_cell_bool(table, cell->number, cell->number ? "True" : "False");
+	else
+		table_cell(table, cell->text);
+}
+
+static void add_row(const struct columns *columns, const struct listing *listing, struct vm *vm,
+		    struct table *table)
+{
+	for (size_t i = 0; i < listing->count; i++) {
+		struct column_cell cell;
+
+		if (listing->columns[i])
+			listing->columns[i]->fill(columns, vm, &cell);
+		else
+			column_fill_prop(columns, vm, listing->props[i], &cell);
+		if (listing->release4 || listing->style == TABLE_JSON)
+			add_plain(table, &cell, listing->style == TABLE_JSON ? NULL : "-");
+		else
+			table_cell(table, cell.shown);
+	}
+}
+
+static void verify(const struct vm *vm)
+{
+	if (vm_is(vm, VM_ADMIN | VM_DISPOSABLE) || images_verify(vm) == 0)
+		return;
+	error_note("WARNING: VM %s has corrupted files: %s", vm->name, error_message());
+	error_clear();
+}
+
+static int draw(const struct columns *columns, const struct ls_args *args, const struct listing *listing)
+{
+	struct vm **order = order_vms(columns->q, listing);
+	struct table *table = table_new(listing->titles);
+	int result;
+
+	for (size_t i = 0; i < vms_count(columns->q); i++) {
+		if (!listing->chosen[order[i]->qid] || !passes(columns, args->filters, order[i]))
+			continue;
+		add_row(columns, listing, order[i], table);
+		if (listing->verify)
+			verify(order[i]);
+	}
+	result = table_print(table, listing->style, stdout);
+	table_free(table);
+	return result;
+}
+
+static unsigned needs_of(const struct listing *listing, const struct ls_args *args)
+{
+	unsigned needs = args->filters ? COLUMN_LIVE : 0;
+
+	for (size_t i = 0; i < listing->count; i++)
+		if (listing->columns[i])
+			needs |= listing->columns[i]->needs;
+		else if (listing->props[i]->flags & PROP_LIVE)
+			needs |= COLUMN_LIVE;
+	return needs;
+}
+
+/* ---- the applet ---- */
+
+static int print_fields(void)
+{
+	for (const struct column *column = columns_table; column->fill; column++)
+		if (column->field)
+			puts(column->field);
+	return 0;
+}
+
+static int print_columns(void)
+{
+	for (const struct column *column = columns_table; column->fill; column++)
+		if (column->name)
+			puts(column->name);
+	puts("and every property: qvm-prefs --help-properties");
+	return 0;
+}
+
+static int print_formats(void)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(formats); i++)
+		printf("%-8s %s\n", formats[i].name, formats[i].fields);
+	printf("%-8s an array of objects\n", FORMAT_JSON);
+	return 0;
+}
+
+static int list(struct qubes *q, const struct ls_args *args, char **words, struct listing *listing)
+{
+	size_t unknown = choose_vms(q, args, words, listing);
+	struct columns columns;
+	int result = 0;
+
+	if (args->raw_list)
+		listing->count = 0;
+	columns_prepare(&columns, q, needs_of(listing, args));
+	if (args->raw_list) {
+		for (size_t i = 0; i < vms_count(q); i++)
+			if (listing->chosen[vms_at(q, i)->qid] && passes(&columns, args->filters, vms_at(q, i)))
+				puts(vms_at(q, i)->name);
+	} else {
+		result = draw(&columns, args, listing);
+	}
+	columns_free(&columns);
+	return result == 0 && unknown ? error_said() : result;
+}
+
+int qvm_ls_main(struct qubes *q, const void *parsed, char **words)
+{
+	const struct ls_args *args = parsed;
+	struct listing listing = { 0 };
+
+	if (args->list_fields)
+		return print_fields();
+	if (args->help_columns)
+		return print_columns();
+	if (args->help_formats)
+		return print_formats();
+	if (choose_columns(q, args, &listing) < 0)
+		return -1;
+	listing.verify = listing.release4 ? args->verbose > 0 : args->quiet == 0;
+	return list(q, args, words, &listing);
+}

@@ -1,0 +1,301 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Cells that come from the store: names with their marks, relations, addresses, settings, disks.
+ */
+#include <time.h>
+
+#include "error.h"
+#include "images.h"
+#include "internal.h"
+#include "net.h"
+#include "util.h"
+
+#define MIB (1024 * 1024)
+
+void cell_text(struct column_cell *cell, const char *text, const char *shown)
+{
+	*cell = (struct column_cell){ .shown = shown, .type = COLUMN_TEXT, .text = text };
+}
+
+void cell_number(struct column_cell *cell, long long number, const char *shown)
+{
+	*cell = (struct column_cell){ .shown = shown, .type = COLUMN_NUMBER, .number = number };
+}
+
+void cell_bool(struct column_cell *cell, bool value, const char *shown)
+{
+	*cell = (struct column_cell){ .shown = shown, .type = COLUMN_BOOL, .number = value };
+}
+
+void cell_none(struct column_cell *cell, const char *shown)
+{
+	*cell = (struct column_cell){ .shown = shown, .none = true };
+}
+
+/* ---- who it is ---- */
+
+void column_name(const struct columns *columns, struct vm *vm, struct column_cell *cell)
+{
+	bool template = vm_is(vm, VM_TEMPLATES), disposable = vm_is(vm, VM_DISPOSABLE);
+	bool netvm = vm_is(vm, VM_NETVMS), standard = vm_global(columns->q, "default_template") == vm;
+
+	cell_text(cell, vm->name,
+		  arena_printf(columns->q->arena, "%s%s%s%s%s%s%s%s", standard ? "=>" : "", template ? "[" : "",
+			       disposable ? "<" : "", netvm ? "{" : "", vm->name, template ? "]" : "",
+			       disposable ? ">" : "", netvm ? "}" : ""));
+}
+
+void column_name_raw(const struct columns *columns, struct vm *vm, struct column_cell *cell)
+{
+	(void)columns;
+	cell_text(cell, vm->name, vm->name);
+}
+
+void column_type(const struct columns *columns, struct vm *vm, struct column_cell *cell)
+{
+	(void)columns;
+	cell_text(cell, vm->type, vm->class->short_type);
+}
+
+void column_class(const struct columns *columns, struct vm *vm, struct column_cell *cell)
+{
+	(void)columns;
+	cell_text(cell, vm->type, vm->type);
+}
+
+void column_label(const struct columns *columns, struct vm *vm, struct column_cell *cell)
+{
+	const char *label = prop_string(vm, "label");
+
+	(void)columns;
+	cell_text(cell, label, label ? label : "");
+}
+
+void column_qid(const struct columns *columns, struct vm *vm, struct column_cell *cell)
+{
+	cell_number(cell, vm->qid, arena_printf(columns->q->arena, "%d", vm->qid));
+}
+
+void column_uuid(const struct columns *columns, struct vm *vm, struct column_cell *cell)
+{
+	const char *uuid = vm_uuid(vm);
+
+	(void)columns;
+	if (uuid)
+		cell_text(cell, uuid, uuid);
+	else
+		cell_none(cell, "-");
+}
+
+void column_updateable(const struct columns *columns, struct vm *vm, struct column_cell *cell)
+{
+	bool updateable = vm_is_updateable(vm);
+
+	(void)columns;
+	cell_bool(cell, updateable, updateable ? "Yes" : "");
+}
+
+void column_last_backup(const struct columns *columns, struct vm *vm, struct column_cell *cell)
+{
+	struct prop_value value;
+	char text[16];
+	struct tm local;
+	time_t when;
+
+	if (prop_get(vm, prop_find("last_backup"), &value) < 0 || value.none || value.broken) {
+		error_clear();
+		cell_none(cell, "-");
+		return;
+	}
+	when = (time_t)value.number;
+	if (!localtime_r(&when, &local) || !strftime(text, sizeof(text), "%Y-%m-%d", &local)) {
+		cell_none(cell, "-");
+		return;
+	}
+	cell_text(cell, arena_strdup(columns->q->arena, text), arena_strdup(columns->q->arena, text));
+}
+
+/* ---- relations ---- */
+
+void column_template(const struct columns *columns, struct vm *vm, struct column_cell *cell)
+{
+	const struct vm *template = vm_template(vm);
+
+	(void)columns;
+	if (template)
+		cell_text(cell, template->name, template->name);
+	else
+		cell_none(cell, vm_is(vm, VM_TEMPLATES) ? "n/a" : "None");
+}
+
+void column_netvm(const struct columns *columns, struct vm *vm, struct column_cell *cell)
+{
+	const struct vm *netvm = vm_netvm(vm);
+
+	if (!netvm)
+		cell_none(cell, vm_is(vm, VM_ADMIN | VM_NET) ? "n/a" : "-");
+	else if (vm_netvm_follows(vm))
+		cell_text(cell, netvm->name, arena_printf(columns->q->arena, "*%s", netvm->name));
+	else
+		cell_text(cell, netvm->name, netvm->name);
+}
+
+static void address(const struct columns *columns, struct column_cell *cell, const char *text, const char *nothing)
+{
+	const char *kept = text ? arena_strdup(columns->q->arena, text) : NULL;
+
+	if (kept)
+		cell_text(cell, kept, kept);
+	else
+		cell_none(cell, nothing);
+}
+
+void column_ip(const struct columns *columns, struct vm *vm, struct column_cell *cell)
+{
+	char text[NET_ADDRESS_MAX];
+
+	address(columns, cell, net_vm_address(vm, text), "None");
+}
+
+void column_ip_back(const struct columns *columns, struct vm *vm, struct column_cell *cell)
+{
+	char text[NET_ADDRESS_MAX];
+
+	address(columns, cell, net_vm_gateway(vm, text), "n/a");
+}
+
+void column_gateway(const struct columns *columns, struct vm *vm, struct column_cell *cell)
+{
+	const struct vm *netvm = vm_netvm(vm);
+	char text[NET_ADDRESS_MAX];
+
+	address(columns, cell, netvm ? net_vm_gateway(netvm, text) : NULL, "n/a");
+}
+
+/* ---- settings ---- */
+
+static void with_default_mark(const struct columns *columns, struct vm *vm, const char *name,
+			      struct column_cell *cell)
+{
+	const struct prop *prop = prop_find(name);
+	struct prop_value value;
+	const char *text;
+
+	if (!prop_applies(vm, prop)) {
+		cell_none(cell, "n/a");
+		return;
+	}
+	if (prop_get(vm, prop, &value) < 0) {
+		error_clear();
+		cell_none(cell, "-");
+		return;
+	}
+	text = prop_text(vm, &value);
+	cell_text(cell, text,
+		  arena_printf(columns->q->arena, "%s%s", value.follows ? "*" : "", text ? text : "None"));
+	cell->none = !text;
+}
+
+void column_kernel(const struct columns *columns, struct vm *vm, struct column_cell *cell)
+{
+	with_default_mark(columns, vm, "kernel", cell);
+}
+
+void column_kernelopts(const struct columns *columns, struct vm *vm, struct column_cell *cell)
+{
+	with_default_mark(columns, vm, "kernelopts", cell);
+}
+
+/* ---- disks ---- */
+
+static void megabytes(const struct columns *columns, struct vm *vm, uint64_t bytes, struct column_cell *cell)
+{
+	long long number = (long long)(bytes / MIB);
+
+	if (vm_is_dom0(vm))
+		cell_none(cell, "n/a");
+	else
+		cell_number(cell, number, arena_printf(columns->q->arena, "%lld MB", number));
+}
+
+static void percent(const struct columns *columns, struct vm *vm, uint64_t part, uint64_t whole,
+		    struct column_cell *cell)
+{
+	const char *text = whole ? arena_printf(columns->q->arena, "%llu%%", (unsigned long long)(part * 100 / whole)) :
+				   NULL;
+
+	if (vm_is_dom0(vm))
+		cell_none(cell, "n/a");
+	else if (text)
+		cell_text(cell, text, text);
+	else
+		cell_none(cell, "-");
+}
+
+static uint64_t size_of(const struct vm *vm, const char *path)
+{
+	return path ? images_size(vm, path) : 0;
+}
+
+static uint64_t allocated_of(const struct vm *vm, const char *path)
+{
+	return path ? images_allocated(vm, path) : 0;
+}
+
+void column_private_current(const struct columns *columns, struct vm *vm, struct column_cell *cell)
+{
+	megabytes(columns, vm, allocated_of(vm, images_private(vm)), cell);
+}
+
+void column_private_max(const struct columns *columns, struct vm *vm, struct column_cell *cell)
+{
+	megabytes(columns, vm, size_of(vm, images_private(vm)), cell);
+}
+
+void column_private_used(const struct columns *columns, struct vm *vm, struct column_cell *cell)
+{
+	percent(columns, vm, allocated_of(vm, images_private(vm)), size_of(vm, images_private(vm)), cell);
+}
+
+void column_root_current(const struct columns *columns, struct vm *vm, struct column_cell *cell)
+{
+	megabytes(columns, vm, allocated_of(vm, images_root(vm)), cell);
+}
+
+void column_root_max(const struct columns *columns, struct vm *vm, struct column_cell *cell)
+{
+	megabytes(columns, vm, size_of(vm, images_root(vm)), cell);
+}
+
+void column_root_used(const struct columns *columns, struct vm *vm, struct column_cell *cell)
+{
+	percent(columns, vm, allocated_of(vm, images_root(vm)), size_of(vm, images_root(vm)), cell);
+}
+
+void column_disk(const struct columns *columns, struct vm *vm, struct column_cell *cell)
+{
+	megabytes(columns, vm, vm_is_dom0(vm) ? 0 : images_disk_usage(vm), cell);
+}
+
+/* ---- any property ---- */
+
+void column_fill_prop(const struct columns *columns, struct vm *vm, const struct prop *prop,
+		      struct column_cell *cell)
+{
+	struct prop_value value;
+	const char *text;
+
+	if ((columns->blind && prop->flags & PROP_LIVE) || !prop_applies(vm, prop) ||
+	    prop_get(vm, prop, &value) < 0 || value.none) {
+		error_clear();
+		cell_none(cell, "-");
+		return;
+	}
+	text = prop_text(vm, &value);
+	if (value.type == PROP_BOOL && !value.broken)
+		cell_bool(cell, value.number, text);
+	else if (value.type == PROP_INT && !value.broken)
+		cell_number(cell, value.number, text);
+	else
+		cell_text(cell, text, text);
+}

@@ -1,0 +1,244 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Starting a VM: one table of steps in order, into which everything goes that a running VM needs.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/file.h>
+
+#include "domainxml.h"
+#include "error.h"
+#include "images.h"
+#include "internal.h"
+#include "prop.h"
+#include "startable.h"
+#include "util.h"
+#include "vmm.h"
+
+struct start {
+	struct vm *vm;
+	const struct lifecycle_start *how;
+	char *xml;
+};
+
+/* ---- one start of a VM at a time ---- */
+
+/*
+ * Two programs that start the same netvm must not both make it a new volatile image: the VM's directory is
+ * locked meanwhile. The one that comes second finds the VM running. -1 with an error.
+ */
+static int take_turn(const struct vm *vm, int *lock)
+{
+	const char *directory = vm_directory(vm);
+	int result;
+
+	*lock = directory ? root_open(vm->qubes->root, directory, O_RDONLY | O_DIRECTORY, 0) : -1;
+	if (*lock < 0)
+		return errno == ENOENT || !directory ? 0 : error_errno("%s", directory);
+	if (flock(*lock, LOCK_EX | LOCK_NB) == 0)
+		return 0;
+	error_note("waiting for another start of %s", vm->name);
+	do
+		result = flock(*lock, LOCK_EX);
+	while (result != 0 && errno == EINTR);
+	return result == 0 ? 0 : error_errno("cannot lock %s", directory);
+}
+
+/* ---- the steps ---- */
+
+static int check_rules(void *work)
+{
+	struct start *start = work;
+
+	return startable(start->vm);
+}
+
+static int check_files(void *work)
+{
+	struct start *start = work;
+
+	return images_verify(start->vm);
+}
+
+static int prepare_storage(void *work)
+{
+	struct start *start = work;
+
+	return images_reset_volatile(start->vm);
+}
+
+/* Made before anything is started, so that a value that cannot be used starts no netvm in vain. */
+static int make_configuration(void *work)
+{
+	struct start *start = work;
+	const char *type = vmm_domain_type(start->vm->qubes);
+
+	start->xml = type ? domainxml_of(start->vm, type) : NULL;
+	return start->xml ? 0 : -1;
+}
+
+static int start_netvm(void *work)
+{
+	struct start *start = work;
+	struct vm *netvm = vm_netvm(start->vm);
+	const struct lifecycle_start how = {
+		.quiet = start->how->quiet, .no_guid = start->how->no_guid, .skip_if_running = true,
+	};
+
+	if (!netvm || vm_is_dom0(netvm))
+		return 0;
+	return lifecycle_start(netvm, &how);
+}
+
+/* A VM that was renamed offline still has a domain under its UUID that is called as it was: that one goes. */
+static int define(void *work)
+{
+	struct start *start = work;
+
+	if (vmm_define(start->vm, start->xml) != 0 &&
+	    (vmm_undefine(start->vm) != 0 || vmm_define(start->vm, start->xml) != 0))
+		return -1;
+	domainxml_keep(start->vm, start->xml);
+	return 0;
+}
+
+/* They stay with pciback when a later step fails: giving them back is the host's business. */
+static int take_devices(void *work)
+{
+	struct start *start = work;
+	struct literal devices;
+
+	if (prop_pcidevs(start->vm, &devices) != 0)
+		return -1;
+	for (size_t i = 0; i < devices.count; i++)
+		if (vmm_pci_detach(start->vm, devices.entries[i].key) != 0)
+			return -1;
+	return 0;
+}
+
+static int boot(void *work)
+{
+	struct start *start = work;
+
+	return vmm_create_paused(start->vm);
+}
+
+static void destroy(void *work)
+{
+	struct start *start = work;
+
+	if (vmm_destroy(start->vm) != 0)
+		error_note("%s is left as it is: %s", start->vm->name, error_message());
+}
+
+static int resume(void *work)
+{
+	struct start *start = work;
+
+	return vmm_resume(start->vm);
+}
+
+static const struct step start_steps[] = {
+	{ NULL, check_rules, NULL },
+	{ NULL, check_files, NULL },
+	{ NULL, prepare_storage, NULL },
+	{ NULL, make_configuration, NULL },
+	{ NULL, start_netvm, NULL },
+	{ NULL, define, NULL },
+	{ NULL, take_devices, NULL },
+	{ NULL, boot, destroy },
+	{ NULL, resume, NULL },
+	{ NULL, NULL, NULL },
+};
+
+/* ---- what holds for this run alone ---- */
+
+/*
+ * Past the layout's callers, because nothing of it is to be saved: the store's lock is gone, and the tree
+ * is this process's own.
+ */
+static int override(struct vm *vm, const char *property, const char *text)
+{
+	return text ? vm->qubes->layout->set(vm->node, property, text) : 0;
+}
+
+static int override_all(struct vm *vm, const struct lifecycle_start *how)
+{
+	if ((how->drive || how->config || how->debug) && vm->qubes->writing)
+		return error_set(ERROR_FAILED, "the store is still being written to");
+	if (override(vm, "drive", how->drive) != 0 || override(vm, "conf_file", how->config) != 0)
+		return -1;
+	return override(vm, "debug", how->debug ? "True" : NULL);
+}
+
+static int run_steps(struct start *start)
+{
+	int result;
+
+	if (!start->how->quiet)
+		error_note("starting %s", start->vm->name);
+	if (override_all(start->vm, start->how) != 0)
+		return -1;
+	result = steps_run(start_steps, start);
+	util_free_at(&start->xml);
+	return result;
+}
+
+static int start_if_halted(struct start *start)
+{
+	struct vmm_info info;
+
+	if (vm_is_dom0(start->vm))
+		return error_set(ERROR_FAILED, "it is the host itself");
+	if (vmm_info_now(start->vm, &info) != 0)
+		return -1;
+	if (info.power == VMM_HALTED)
+		return run_steps(start);
+	if (start->how->skip_if_running)
+		return 0;
+	return error_set(ERROR_FAILED, "it is running already (%s)", lifecycle_state(start->vm));
+}
+
+int lifecycle_start(struct vm *vm, const struct lifecycle_start *how)
+{
+	struct start start = { .vm = vm, .how = how };
+	AUTO_CLOSE int lock = -1;
+
+	if (netvms_end(vm) != 0)
+		return -1;
+	if (take_turn(vm, &lock) == 0 && start_if_halted(&start) == 0)
+		return 0;
+	return error_within("%s", vm->name);
+}
+
+/* ---- what a start needs of the store ---- */
+
+/*
+ * A halted domain of the same name that the store knows no UUID of has one of its own: it makes room, since
+ * it is defined anew anyway. A running one keeps its name, by which it goes on being known.
+ */
+static int need_uuid(struct vm *vm)
+{
+	struct vmm_info info;
+
+	if (vm_uuid(vm) || vm_broken(vm))
+		return 0;
+	if (vmm_info_now(vm, &info) != 0)
+		return -1;
+	if (info.power != VMM_HALTED)
+		return 0;
+	if (info.defined && vmm_undefine(vm) != 0)
+		return -1;
+	return vm_need_uuid(vm) ? 0 : -1;
+}
+
+int lifecycle_prepare(struct vm *vm)
+{
+	if (netvms_end(vm) != 0)
+		return -1;
+	for (; vm && !vm_is_dom0(vm); vm = vm_netvm(vm))
+		if (need_uuid(vm) != 0)
+			return error_within("%s", vm->name);
+	return 0;
+}

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The rules that a VM must meet to be started, for the start sequence.
+ */
+#ifndef QUBES_LIFECYCLE_STARTABLE_H
+#define QUBES_LIFECYCLE_STARTABLE_H
+
+#include "vm.h"
+
+/* 0, or -1 with an error that says what is in the way. */
+int startable(struct vm *vm);
+
+/* Does the chain of VM's netvms have an end? 0, or -1 with an error. */
+int netvms_end(const struct vm *vm);
+
+#endif

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Acting on a running VM: shut it down, kill it, pause it, go on. One question, one action.
+ */
+#include "error.h"
+#include "internal.h"
+#include "vmm.h"
+
+enum wanted {
+	WANT_ACTIVE, /* in whatever state */
+	WANT_RUNNING,
+	WANT_PAUSED,
+};
+
+static int check_power(struct vm *vm, enum wanted wanted)
+{
+	struct vmm_info info;
+
+	if (vm_is_dom0(vm))
+		return error_set(ERROR_FAILED, "it is the host itself");
+	if (vmm_info_now(vm, &info) != 0)
+		return -1;
+	if (info.power == VMM_HALTED)
+		return error_set(ERROR_FAILED, "it is not running");
+	if (wanted == WANT_PAUSED && info.power != VMM_PAUSED)
+		return error_set(ERROR_FAILED, "it is not paused");
+	if (wanted == WANT_RUNNING && info.power == VMM_PAUSED)
+		return error_set(ERROR_FAILED, "it is paused already");
+	return 0;
+}
+
+static int act_on(struct vm *vm, enum wanted wanted, int (*act)(struct vm *vm))
+{
+	if (check_power(vm, wanted) == 0 && act(vm) == 0)
+		return 0;
+	return error_within("%s", vm->name);
+}
+
+int lifecycle_shutdown(struct vm *vm)
+{
+	return act_on(vm, WANT_ACTIVE, vmm_shutdown);
+}
+
+int lifecycle_kill(struct vm *vm)
+{
+	return act_on(vm, WANT_ACTIVE, vmm_destroy);
+}
+
+int lifecycle_pause(struct vm *vm)
+{
+	return act_on(vm, WANT_RUNNING, vmm_suspend);
+}
+
+int lifecycle_unpause(struct vm *vm)
+{
+	return act_on(vm, WANT_PAUSED, vmm_resume);
+}

@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * May this text be stored? What the type says, and what single properties ask for besides.
+ */
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "error.h"
+#include "internal.h"
+#include "net.h"
+#include "util.h"
+#include "vmm.h"
+
+static int refuse(const struct prop *prop, const char *text)
+{
+	return error_set(ERROR_FAILED, "'%s' is no value for %s, which takes %s", text, prop->name, prop->forms);
+}
+
+int prop_check_label(const struct vm *vm, const struct prop *prop, const char *text, const char **canonical)
+{
+	(void)vm, (void)canonical;
+	return vm_label_by_name(text) ? 0 : refuse(prop, text);
+}
+
+/* ---- the host's limits: checked where the hypervisor can be asked ---- */
+
+/* 0: HOST is filled; 1: the host cannot be asked, which is no reason to refuse. */
+static int ask_host(const struct vm *vm, const struct prop *prop, struct vmm_host *host)
+{
+	if (vmm_offline(vm->qubes))
+		return 1;
+	if (vmm_host(vm->qubes, host) == 0)
+		return 0;
+	error_note("%s is not compared with what the host has: %s", prop->name, error_message());
+	error_clear();
+	return 1;
+}
+
+int prop_check_host_memory(const struct vm *vm, const struct prop *prop, const char *text, const char **canonical)
+{
+	long long number = atoll(text);
+	struct vmm_host host;
+
+	(void)canonical;
+	if (ask_host(vm, prop, &host) == 0 && (unsigned long long)number > host.memory_mib)
+		return error_set(ERROR_FAILED, "%s %lld is more than the host has (%llu MiB)", prop->name, number,
+				 host.memory_mib);
+	return 0;
+}
+
+int prop_check_host_cpus(const struct vm *vm, const struct prop *prop, const char *text, const char **canonical)
+{
+	long long number = atoll(text);
+	struct vmm_host host;
+
+	(void)canonical;
+	if (ask_host(vm, prop, &host) == 0 && number > host.cpus)
+		return error_set(ERROR_FAILED, "%s %lld is more than the host has (%d CPUs)", prop->name, number,
+				 host.cpus);
+	return 0;
+}
+
+/* ---- PCI devices ---- */
+
+/* "BB:DD.F", lower-case hex; the function is one of eight. */
+static bool is_pci_address(const char *text)
+{
+	static const char form[] = "xx:xx.7";
+
+	for (size_t i = 0; i < sizeof(form); i++) {
+		if (form[i] == 'x' && !(isxdigit((unsigned char)text[i]) && !isupper((unsigned char)text[i])))
+			return false;
+		if (form[i] == '7' && (text[i] < '0' || text[i] > '7'))
+			return false;
+		if (!strchr("x7", form[i]) && text[i] != form[i])
+			return false;
+		if (form[i] == '\0')
+			break;
+	}
+	return text[sizeof(form) - 1] == '\0';
+}
+
+static int check_pci_device(const struct vm *vm, const char *device)
+{
+	AUTO_FREE char *path = util_printf("/sys/bus/pci/devices/0000:%s", device);
+
+	if (!is_pci_address(device))
+		return error_set(ERROR_FAILED, "'%s' is no PCI device: it takes the form BB:DD.F in lower-case hex",
+				 device);
+	if (!vmm_offline(vm->qubes) && !root_exists(vm->qubes->root, path))
+		return error_set(ERROR_FAILED, "this host has no PCI device %s", device);
+	return 0;
+}
+
+int prop_check_pcidevs(const struct vm *vm, const struct prop *prop, const char *text, const char **canonical)
+{
+	struct arena *arena = vm->qubes->arena;
+	const char *start = text + strspn(text, " \t\n");
+	struct literal devices;
+
+	if (*start != '[' && *start != '(')
+		return refuse(prop, text);
+	if (literal_read_list(arena, text, &devices) < 0)
+		return error_within("%s", prop->name);
+	for (size_t i = 0; i < devices.count; i++)
+		if (check_pci_device(vm, devices.entries[i].key) < 0)
+			return -1;
+	*canonical = literal_list_text(arena, &devices);
+	return 0;
+}
+
+/* ---- kernel ---- */
+
+static bool kernel_has(struct qubes *q, const char *name, const char *file)
+{
+	AUTO_FREE char *path = util_printf("%s/%s/%s", PROP_KERNELS_DIR, name, file);
+
+	return root_exists(q->root, path);
+}
+
+int prop_check_kernel(struct qubes *q, const char *name, bool files)
+{
+	static const char *const needed[] = { "vmlinuz", "initramfs" };
+
+	if (!*name || strchr(name, '/') || name[0] == '.' || !kernel_has(q, name, "."))
+		return error_set(ERROR_FAILED, "there is no kernel '%s' in %s; installed:%s", name, PROP_KERNELS_DIR,
+				 prop_kernel_names(q));
+	for (size_t i = 0; files && i < ARRAY_SIZE(needed); i++)
+		if (!kernel_has(q, name, needed[i]))
+			return error_set(ERROR_FAILED, "kernel %s is not complete: %s/%s/%s is missing", name,
+					 PROP_KERNELS_DIR, name, needed[i]);
+	return 0;
+}
+
+int prop_check_vm_kernel(const struct vm *vm, const struct prop *prop, const char *text, const char **canonical)
+{
+	(void)prop;
+	if (strcmp(text, "none"))
+		return prop_check_kernel(vm->qubes, text, true);
+	*canonical = "None";
+	return 0;
+}
+
+/* ---- the others ---- */
+
+int prop_check_mac(const struct vm *vm, const struct prop *prop, const char *text, const char **canonical)
+{
+	(void)vm, (void)canonical;
+	return net_is_mac(text) ? 0 : refuse(prop, text);
+}
+
+int prop_check_agent(const struct vm *vm, const struct prop *prop, const char *text, const char **canonical)
+{
+	const struct vm *template = vm_template(vm);
+
+	(void)canonical;
+	if (!strcmp(text, "False") && template && prop_applies(template, prop) && prop_flag(template, prop->name))
+		error_note("warning: %s of %s stays True as long as its template %s has it", prop->name, vm->name,
+			   template->name);
+	return 0;
+}
+
+int prop_check_seamless(const struct vm *vm, const struct prop *prop, const char *text, const char **canonical)
+{
+	const char *stored = vm_get(vm, prop_key(prop)).text;
+
+	(void)canonical;
+	if (!strcmp(text, "True") && !(stored && prop_boolean_word(stored) == 1) &&
+	    !prop_flag(vm, "guiagent_installed"))
+		return error_set(ERROR_FAILED, "%s needs the GUI agent, which %s has not installed", prop->name,
+				 vm->name);
+	return 0;
+}
+
+/* Type and backend may be left out; what is stored has both. */
+int prop_check_drive(const struct vm *vm, const struct prop *prop, const char *text, const char **canonical)
+{
+	const char *type = util_starts_with(text, "hd:") ? "hd" : "cdrom", *place = text;
+
+	if (!*text || !strcasecmp(text, "none")) {
+		*canonical = "None";
+		return 0;
+	}
+	if (util_starts_with(text, "hd:") || util_starts_with(text, "cdrom:"))
+		place = strchr(text, ':') + 1;
+	if (!strchr(place, ':'))
+		place = arena_printf(vm->qubes->arena, "dom0:%s", place);
+	if (!strstr(place, ":/") || place[0] == ':')
+		return error_set(ERROR_FAILED, "the path of a drive must be absolute: '%s'; it takes %s", text,
+				 prop->forms);
+	*canonical = arena_printf(vm->qubes->arena, "%s:%s", type, place);
+	return 0;
+}
+
+int prop_check_timezone(const struct vm *vm, const struct prop *prop, const char *text, const char **canonical)
+{
+	unsigned long long seconds;
+
+	(void)vm, (void)canonical;
+	if (!strcasecmp(text, "localtime") ||
+	    util_parse_decimal(text[0] == '-' ? text + 1 : text, PROP_INT_MAX, &seconds))
+		return 0;
+	return refuse(prop, text);
+}

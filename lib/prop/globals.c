@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The global defaults, as qubes-prefs shows and sets them.
+ */
+#include <dirent.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "error.h"
+#include "internal.h"
+#include "util.h"
+
+static int check_any(const struct vm *vm)
+{
+	(void)vm;
+	return 0;
+}
+
+static int check_clock(const struct vm *vm)
+{
+	if (!vm_is(vm, VM_NETVMS) && !vm_netvm(vm))
+		error_note("warning: %s has no network to learn the time from", vm->name);
+	return 0;
+}
+
+static int check_netvm(const struct vm *vm)
+{
+	if (!vm_is(vm, VM_NETVMS))
+		return error_set(ERROR_FAILED, "%s provides no network: it is a %s", vm->name, vm->type);
+	if (vm_is_dom0(vm))
+		error_note("warning: dom0 as netvm gives VMs no working network");
+	return 0;
+}
+
+static int check_template(const struct vm *vm)
+{
+	if (vm_is(vm, VM_TEMPLATES))
+		return 0;
+	return error_set(ERROR_FAILED, "%s is no template: it is a %s", vm->name, vm->type);
+}
+
+const struct prop_global prop_globals[] = {
+	{ "clockvm", "clockvm", check_clock, "the name of a VM, or none" },
+	{ "default-fw-netvm", "default_fw_netvm", check_netvm, "the name of a VM that provides network, or none" },
+	{ "default-kernel", "default_kernel", NULL, "an installed version" },
+	{ "default-netvm", "default_netvm", check_netvm, "the name of a VM that provides network, or none" },
+	{ "default-template", "default_template", check_template, "the name of a template, or none" },
+	{ "updatevm", "updatevm", check_any, "the name of a VM, or none" },
+	{ NULL, NULL, NULL, NULL },
+};
+
+const char *prop_get_global(struct qubes *q, const struct prop_global *global)
+{
+	const struct vm *vm;
+	const char *text;
+
+	if (global->check) {
+		vm = vm_global(q, global->key);
+		return vm ? vm->name : "";
+	}
+	text = q->layout->get(q->layout->globals(store_root(q->store)), global->key).text;
+	return text && strcasecmp(text, "none") ? text : "None";
+}
+
+int prop_set_global(struct qubes *q, const struct prop_global *global, const char *text)
+{
+	struct vm *vm = NULL;
+
+	if (!global->check)
+		return prop_check_kernel(q, text, false) < 0 ? -1 : vm_set_global(q, global->key, text);
+	if (*text && strcmp(text, "none")) {
+		vm = vm_by_name(q, text);
+		if (!vm || global->check(vm) < 0)
+			return -1;
+	}
+	return vm_set_global_reference(q, global->key, vm);
+}
+
+/* ---- installed kernels ---- */
+
+static int by_text(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+const char *prop_kernel_names(struct qubes *q)
+{
+	int fd = root_open(q->root, PROP_KERNELS_DIR, O_RDONLY | O_DIRECTORY, 0);
+	DIR *directory = fd < 0 ? NULL : fdopendir(fd);
+	AUTO_STRLIST struct strlist names = { 0 };
+	AUTO_STRBUF struct strbuf text = { 0 };
+	struct dirent *entry;
+
+	if (!directory)
+		return " none";
+	while ((entry = readdir(directory)))
+		if (entry->d_name[0] != '.')
+			strlist_add(&names, arena_strdup(q->arena, entry->d_name));
+	closedir(directory);
+	if (names.count == 0)
+		return " none";
+	qsort(names.items, names.count, sizeof(*names.items), by_text);
+	for (size_t i = 0; i < names.count; i++)
+		strbuf_printf(&text, " %s", names.items[i]);
+	return arena_strdup(q->arena, text.text);
+}

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Definitions: a domain comes to be and goes away here, and nowhere else.
+ */
+#include <string.h>
+
+#include <libvirt/virterror.h>
+
+#include "error.h"
+#include "internal.h"
+
+/* 1 with an error if a domain of VM's name is there under another UUID, else 0. */
+static int name_taken(struct vm *vm)
+{
+	struct vmm *vmm = vm->qubes->vmm;
+	AUTO_DOMAIN virDomainPtr other = virDomainLookupByName(vmm->connection, vm->name);
+	const char *uuid = vm_uuid(vm);
+	char others[VIR_UUID_STRING_BUFLEN];
+
+	if (!other || virDomainGetUUIDString(other, others) < 0 || (uuid && strcmp(uuid, others) == 0))
+		return 0;
+	error_set(ERROR_VMM,
+		  "cannot define %s: the hypervisor has another domain of this name, with UUID %s; if nobody needs "
+		  "it: virsh -c '%s' undefine %s",
+		  vm->name, others, vmm->uri, others);
+	return 1;
+}
+
+/* Is it the kind of guest that was refused? Newer libvirt names only the architecture that it has no hvm for. */
+static bool hvm_refused(const struct failure *failure, const char *xml)
+{
+	if (failure->code == VIR_ERR_OS_TYPE)
+		return strstr(failure->text, "hvm");
+	return strstr(failure->text, "could not find capabilities") && strstr(xml, ">hvm<");
+}
+
+static int not_defined(struct vm *vm, const char *xml)
+{
+	struct vmm *vmm = vm->qubes->vmm;
+	struct failure failure = failure_take(vmm);
+
+	if (hvm_refused(&failure, xml))
+		return error_set(ERROR_VMM, "cannot define %s: this host runs no HVM guests (%s); is VT-x or AMD-V "
+				 "switched off in its firmware, or missing?", vm->name, failure.text);
+	if (!failure.lost && name_taken(vm))
+		return -1;
+	return failure_set(vmm, &failure, "cannot define %s", vm->name);
+}
+
+/* The XML may be a user's own. What it defined under another identity would not be found again. */
+static int check_identity(struct vm *vm, virDomainPtr handle)
+{
+	const char *uuid = vm_uuid(vm);
+	char defined[VIR_UUID_STRING_BUFLEN] = "";
+
+	virDomainGetUUIDString(handle, defined);
+	if (strcmp(virDomainGetName(handle), vm->name) == 0 && (!uuid || strcmp(uuid, defined) == 0))
+		return 0;
+	error_set(ERROR_FAILED, "cannot define %s: its domain XML is of a domain '%s' with UUID %s, not of UUID %s",
+		  vm->name, virDomainGetName(handle), defined, uuid ? uuid : "(any)");
+	virDomainUndefine(handle);
+	return -1;
+}
+
+int vmm_define(struct vm *vm, const char *xml)
+{
+	HOLD_PIPE_SIGNAL;
+	AUTO_DOMAIN virDomainPtr handle = NULL;
+
+	if (act_gate(vm, "define") < 0)
+		return -1;
+	handle = virDomainDefineXML(vm->qubes->vmm->connection, xml);
+	return handle ? check_identity(vm, handle) : not_defined(vm, xml);
+}
+
+int vmm_undefine(struct vm *vm)
+{
+	HOLD_PIPE_SIGNAL;
+	AUTO_DOMAIN virDomainPtr handle = NULL;
+	struct vmm *vmm = vm->qubes->vmm;
+	struct failure failure;
+	int found;
+
+	if (act_gate(vm, "undefine") < 0)
+		return -1;
+	found = domain_lookup(vm, &handle);
+	if (found <= 0)
+		return found;
+	if (virDomainUndefine(handle) == 0)
+		return 0;
+	failure = failure_take(vmm);
+	return failure_is_absence(&failure, false) ? 0 :
+		       failure_set(vmm, &failure, "cannot undefine %s", vm->name);
+}

@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What libvirt needs once per process: its start, a quiet error handler, and a thread for its events.
+ */
+#include <errno.h>
+#include <nss.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <string.h>
+#include <time.h>
+
+#include <libvirt/virterror.h>
+
+#include "error.h"
+#include "internal.h"
+
+/* ---- start ---- */
+
+#if QUBES_STATIC
+typedef void start_function(void);
+
+/* The linker sets these around the section that deps/build moved GLib's start functions to. */
+extern start_function *const __start_virt_init_array[] __attribute__((weak));
+extern start_function *const __stop_virt_init_array[] __attribute__((weak));
+
+static void start_static(void)
+{
+	start_function *const *start;
+
+	for (start = __start_virt_init_array; start < __stop_virt_init_array; start++)
+		(*start)();
+
+	/* A static program must not load NSS modules: libnss_systemd crashes it. */
+	__nss_configure_lookup("passwd", "files");
+	__nss_configure_lookup("group", "files");
+	__nss_configure_lookup("services", "files");
+	__nss_configure_lookup("hosts", "files dns");
+}
+#else
+static void start_static(void)
+{
+}
+#endif
+
+/* libvirt would print every error by itself. */
+static void say_nothing(void *unused, virErrorPtr error)
+{
+	(void)unused;
+	(void)error;
+}
+
+void library_start(void)
+{
+	static bool started;
+
+	if (started)
+		return;
+	started = true;
+	start_static();
+	virSetErrorFunc(NULL, say_nothing);
+	/* Only a connection opened after this has keepalive. */
+	virEventRegisterDefaultImpl();
+}
+
+/* ---- threads and signals ---- */
+
+int library_thread(pthread_t *thread, void *(*run)(void *), void *argument)
+{
+	sigset_t all, before;
+	int result;
+
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	result = pthread_create(thread, NULL, run, argument);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	return result == 0 ? 0 : error_set(ERROR_FAILED, "cannot start a thread: %s", strerror(result));
+}
+
+static sigset_t only_pipe(void)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGPIPE);
+	return set;
+}
+
+sigset_t pipe_signal_hold(void)
+{
+	sigset_t set = only_pipe(), before;
+
+	pthread_sigmask(SIG_BLOCK, &set, &before);
+	return before;
+}
+
+void pipe_signal_release(sigset_t *before)
+{
+	static const struct timespec at_once;
+	sigset_t set = only_pipe();
+
+	/* The one that came meanwhile would be delivered by the release. */
+	if (!sigismember(before, SIGPIPE))
+		while (sigtimedwait(&set, NULL, &at_once) < 0 && errno == EINTR)
+			;
+	pthread_sigmask(SIG_SETMASK, before, NULL);
+}
+
+/* ---- events ---- */
+
+static struct {
+	pthread_t thread;
+	unsigned users;
+	atomic_bool stop;
+} events;
+
+static void *serve_events(void *unused)
+{
+	(void)unused;
+	while (!atomic_load(&events.stop))
+		if (virEventRunDefaultImpl() < 0)
+			break;
+	return NULL;
+}
+
+int events_use(void)
+{
+	if (events.users == 0) {
+		atomic_store(&events.stop, false);
+		if (library_thread(&events.thread, serve_events, NULL) < 0)
+			return -1;
+	}
+	events.users++;
+	return 0;
+}
+
+static void stop_events(int timer, void *unused)
+{
+	(void)unused;
+	atomic_store(&events.stop, true);
+	virEventRemoveTimeout(timer);
+}
+
+/*
+ * A closed connection leaves its socket to the event loop to close, behind everything that is due. So the
+ * end is a timer that is not due at once.
+ */
+void events_leave(void)
+{
+	if (--events.users > 0)
+		return;
+	if (virEventAddTimeout(1, stop_events, NULL, NULL) >= 0)
+		pthread_join(events.thread, NULL);
+	else
+		pthread_detach(events.thread);
+}
