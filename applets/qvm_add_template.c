@@ -30,6 +30,7 @@ int qvm_add_template_main(struct qubes *q, const void *parsed, char **words)
 	};
 
 	if (args->directory && args->directory[0] != '/')
-		return error_set(ERROR_USAGE, "the directory must be an absolute path, not '%s'", args->directory);
+		return error_set(ERROR_USAGE, "the directory must be an absolute path, not '%s'",
+				 args->directory);
 	return lifecycle_create(q, &what);
 }

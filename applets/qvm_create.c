@@ -15,7 +15,8 @@ struct create_args {
 };
 
 const struct option_row qvm_create_options[] = {
-	OPT_TEXT('t', "template", "VM", struct create_args, template, "template to use, if not the default one"),
+	OPT_TEXT('t', "template", "VM", struct create_args, template,
+		 "template to use, if not the default one"),
 	OPT_TEXT('l', "label", "LABEL", struct create_args, label,
 		 "red, orange, yellow, green, gray, blue, purple or black; must be given"),
 	OPT_CHOICE('p', "proxy", struct create_args, kinds, VM_PROXY, "a ProxyVM"),
@@ -48,8 +49,9 @@ static const struct {
 	enum vm_kind kind;
 	bool standalone;
 } class_words[] = {
-	{ "AppVM", VM_APP, false },   { "StandaloneVM", VM_APP, true }, { "NetVM", VM_NET, false },
-	{ "ProxyVM", VM_PROXY, false }, { "HVM", VM_HVM, false },	{ "TemplateHVM", VM_TEMPLATE_HVM, false },
+	{ "AppVM", VM_APP, false }, { "StandaloneVM", VM_APP, true },
+	{ "NetVM", VM_NET, false }, { "ProxyVM", VM_PROXY, false },
+	{ "HVM", VM_HVM, false },   { "TemplateHVM", VM_TEMPLATE_HVM, false },
 };
 
 static const struct vm_class *class_of_kind(unsigned kind)
@@ -69,7 +71,7 @@ static int class_from_word(const char *word, struct lifecycle_new *what)
 			return 0;
 		}
 	if (vm_class_by_type(word))
-		return error_set(ERROR_FAILED, "a %s is not made by this tool", word);
+		return error_set(ERROR_FAILED, "VMs of class %s are not made by this tool", word);
 	return error_set(ERROR_USAGE, "there is no class '%s'", word);
 }
 
@@ -106,7 +108,7 @@ static int check_root_image(const struct create_args *args, bool standalone)
 	if (!file)
 		return 0;
 	if (!standalone)
-		return error_set(ERROR_FAILED, "only a standalone VM has a root image of its own to be given");
+		return error_set(ERROR_FAILED, "only a standalone VM can be given a root image");
 	if (args->move_root && args->copy_root)
 		return error_set(ERROR_FAILED, "a root image is either moved or copied");
 	return error_set(ERROR_FAILED, "giving a root image is not supported by this release");

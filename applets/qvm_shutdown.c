@@ -16,7 +16,8 @@ struct shutdown_args {
 const struct option_row qvm_shutdown_options[] = {
 	OPT_FLAG('q', "quiet", struct shutdown_args, quiet, "say nothing about progress"),
 	OPT_FLAG(0, "force", struct shutdown_args, force, "even netvms that other running VMs use"),
-	OPT_FLAG(0, "wait", struct shutdown_args, wait, "until all are off, killing those that take too long"),
+	OPT_FLAG(0, "wait", struct shutdown_args, wait,
+		 "until all are off, killing those that take too long"),
 	OPT_TEXT(0, "timeout", "SECONDS", struct shutdown_args, seconds,
 		 "with --wait: how long they may take before they are killed (60)"),
 	{ .kind = OPTION_TEXT, .name = "wait-time", .value = "SECONDS", .hidden = true,

@@ -40,7 +40,8 @@ const struct option_row qvm_start_options[] = {
 static int check_supported(const struct start_args *args)
 {
 	if (args->tray || args->dvm)
-		return error_set(ERROR_FAILED, "--%s is not supported by this release", args->tray ? "tray" : "dvm");
+		return error_set(ERROR_FAILED, "--%s is not supported by this release",
+				 args->tray ? "tray" : "dvm");
 	return 0;
 }
 
@@ -76,7 +77,7 @@ static int check_drive(const struct vm *vm, const char **drive)
 	const char *text = *drive;
 
 	if (!prop_settable(vm, prop))
-		return error_set(ERROR_FAILED, "%s is a %s, which has no drive", vm->name, vm->type);
+		return error_set(ERROR_FAILED, "%s (%s) has no drive", vm->name, vm->type);
 	return prop->check(vm, prop, text, drive);
 }
 

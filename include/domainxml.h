@@ -2,8 +2,9 @@
 /*
  * domainxml - a VM as libvirt domain XML, through a template with named places.
  *
- * The template is ROOT/usr/share/qubes/vm-template.xml (vm-template-hvm.xml), or a built-in one if that
- * is not there; every value is escaped.
+ * The template is ROOT/usr/share/qubes/vm-template.xml (vm-template-hvm.xml; for another hypervisor than
+ * Xen vm-template-TYPE.xml, vm-template-TYPE-hvm.xml), or a built-in one if that is not there; every value
+ * is escaped.
  */
 #ifndef QUBES_DOMAINXML_H
 #define QUBES_DOMAINXML_H

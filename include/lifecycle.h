@@ -82,7 +82,7 @@ struct lifecycle_wait {
 /* Waits until all of VMS are off. 0, or -1 with an error naming those that are not. */
 int lifecycle_wait_off(struct vm *const *vms, const struct lifecycle_wait *how);
 
-/* The state as users know it: "Running", "Transient", "Halted", ...; "NA", with an error, if it cannot be known. */
+/* The state as users know it: "Running", "Transient", "Halted", ...; "NA", with an error: not known. */
 const char *lifecycle_state(struct vm *vm);
 
 #endif

@@ -61,8 +61,8 @@ static const char xen_hvm[] =
 	ENDINGS
 	OPEN_DEVICES
 	"    {no_network_begin}<emulator type='stubdom'/>{no_network_end}\n"
-	"    {network_begin}<emulator type='stubdom' cmdline='-net lwip,client_ip={ip},server_ip={dns2},dns={dns1},"
-	"gw={gateway},netmask={netmask}'/>{network_end}\n"
+	"    {network_begin}<emulator type='stubdom' cmdline='-net lwip,client_ip={ip},server_ip={dns2},"
+	"dns={dns1},gw={gateway},netmask={netmask}'/>{network_end}\n"
 	"{rootdev}{privatedev}{otherdevs}{netdev}{pcidevs}"
 	"    <input type='tablet' bus='usb'/>\n"
 	"    <video>\n"

@@ -19,7 +19,8 @@ int domainxml_add_interface(struct strbuf *out, const struct domain *domain)
 	if (!netvm)
 		return 0;
 	if (!mac || !net_is_mac(mac))
-		return error_set(ERROR_FAILED, "the MAC of %s is not one: %s", domain->vm->name, mac ? mac : "none");
+		return error_set(ERROR_FAILED, "the MAC of %s is not one: %s", domain->vm->name,
+				 mac ? mac : "none");
 	strbuf_printf(out, "    <interface type='ethernet'>\n      <mac address='%s'/>\n", mac);
 	if (domain->xen) {
 		const char *ip = net_vm_address(domain->vm, address);

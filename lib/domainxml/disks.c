@@ -24,9 +24,12 @@ struct disk {
 
 static void add_for_xen(struct strbuf *out, const struct domain *domain, const struct disk *disk)
 {
-	strbuf_printf(out, "    <disk type='block' device='%s'>\n      <driver name='phy'/>\n      <source dev='",
-		      disk->cdrom ? "cdrom" : "disk");
-	domainxml_escape_path(out, domain, disk->path);
+	strbuf_printf(out, "    <disk type='block' device='%s'>\n      <driver name='phy'/>\n"
+			   "      <source dev='", disk->cdrom ? "cdrom" : "disk");
+	if (disk->backend) /* not below our root, but in the other VM */
+		domainxml_escape(out, disk->path);
+	else
+		domainxml_escape_path(out, domain, disk->path);
 	if (disk->cow) {
 		strbuf_add(out, ":");
 		domainxml_escape_path(out, domain, disk->cow);
@@ -126,7 +129,7 @@ int domainxml_add_root(struct strbuf *out, const struct domain *domain)
 		disk.cow = images_root_cow(vm);
 		disk.script = "block-origin";
 	} else if (!vm_is_updateable(vm)) {
-		/* PV kernels put the VM's own changes on top by themselves; an HVM needs a root it can write to. */
+		/* A PV puts its changes on top by itself; an HVM needs a root that it can write to. */
 		bool pv = !vm_is(vm, VM_HVMS);
 
 		disk.cow = pv ? images_root_cow(template) : images_volatile(vm);
@@ -185,7 +188,8 @@ static int read_drive(const struct vm *vm, const char *drive, struct disk *disk)
 		char *colon = strchr(backend, ':');
 
 		if (!colon || colon[1] != '/')
-			return error_set(ERROR_FAILED, "the drive of %s is not TYPE:VM:/PATH: %s", vm->name, drive);
+			return error_set(ERROR_FAILED, "the drive of %s is not TYPE:VM:/PATH: %s", vm->name,
+					 drive);
 		*colon = '\0';
 		path = colon + 1;
 		disk->backend = !strcmp(backend, "dom0") ? NULL : backend;

@@ -11,7 +11,7 @@
 struct domain {
 	struct vm *vm;
 	const char *type; /* "xen", "qemu", ... */
-	bool xen;	  /* the hypervisor that Qubes is made for; others get what they have in common with it */
+	bool xen;	  /* what Qubes is made for; others get what they have in common with it */
 	bool container;	  /* shares the host's kernel: no kernel, no disks, a file system */
 };
 

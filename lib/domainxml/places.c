@@ -102,7 +102,8 @@ static int add_kernel_directory(struct strbuf *out, const struct domain *domain)
 	const char *directory = images_kernels_dir(domain->vm);
 
 	if (!directory)
-		return error_set(ERROR_FAILED, "the kernel of %s is not the name of a directory", domain->vm->name);
+		return error_set(ERROR_FAILED, "the kernel of %s is not the name of a directory",
+				 domain->vm->name);
 	domainxml_escape_path(out, domain, directory);
 	return 0;
 }
@@ -194,11 +195,12 @@ static bool is_integer(const char *text)
 	return util_parse_decimal(text + (text[0] == '-'), 1ULL << 31, &value);
 }
 
+/* libvirt knows no "UTC", which the original wrote. */
 static int add_time_basis(struct strbuf *out, const struct domain *domain)
 {
 	const char *timezone = prop_string(domain->vm, "timezone");
 
-	strbuf_add(out, !timezone || !strcasecmp(timezone, "localtime") ? "localtime" : "UTC");
+	strbuf_add(out, !timezone || !strcasecmp(timezone, "localtime") ? "localtime" : "utc");
 	return 0;
 }
 
@@ -275,6 +277,6 @@ char *domainxml_place(struct vm *vm, const char *name)
 		return out.text;
 	strbuf_free(&out);
 	if (result > 0)
-		error_set(ERROR_NOT_FOUND, "a %s's template has no place {%s}", vm->type, name);
+		error_set(ERROR_NOT_FOUND, "the class %s has no {%s} in its template", vm->type, name);
 	return NULL;
 }

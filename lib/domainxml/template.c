@@ -36,24 +36,24 @@ int domainxml_fill(struct strbuf *out, const struct domain *domain, const char *
 	char place[PLACE_MAX];
 	const char *at = template, *brace;
 
-	for (; (brace = strpbrk(at, "{}")); ) {
+	while ((brace = strpbrk(at, "{}"))) {
 		const char *end;
 		int result;
 
 		strbuf_add_bytes(out, at, (size_t)(brace - at));
-		at = brace + 2;
 		if (brace[1] == brace[0]) {
 			strbuf_add_bytes(out, brace, 1);
+			at = brace + 2;
 			continue;
 		}
 		end = *brace == '{' ? read_place(brace, place) : NULL;
 		if (!end)
-			return error_set(ERROR_FAILED, "%s, line %zu: a brace that belongs to no {place}", name,
-					 line_of(template, brace));
+			return error_set(ERROR_FAILED, "%s, line %zu: a brace that belongs to no {place}",
+					 name, line_of(template, brace));
 		result = domainxml_add_place(out, domain, place);
 		if (result > 0)
-			return error_set(ERROR_FAILED, "%s, line %zu: there is no {%s} for a %s", name,
-					 line_of(template, brace), place, domain->vm->type);
+			return error_set(ERROR_FAILED, "%s, line %zu: the class %s has no {%s}", name,
+					 line_of(template, brace), domain->vm->type, place);
 		if (result < 0)
 			return -1;
 		at = end;

@@ -139,11 +139,14 @@ static int step_volatile(struct creation *c)
 static int step_kernels(struct creation *c)
 {
 	static const char *const files[] = { "vmlinuz", "initramfs", "modules.img" };
-	const char *kernels = vm_is(c->vm, VM_PVS) && vm_is_standalone(c->vm) ? images_kernels_dir(c->source) : NULL;
 	struct arena *arena = c->vm->qubes->arena;
+	const char *kernels;
 
-	if (!kernels)
+	if (!vm_is(c->vm, VM_PVS) || !vm_is_standalone(c->vm))
 		return 0;
+	kernels = images_kernels_dir(c->source);
+	if (!kernels)
+		return error_set(ERROR_FAILED, "%s has no kernel to copy", c->source->name);
 	if (make_directory(c, vm_path(c->vm, "kernels")) < 0)
 		return -1;
 	for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
@@ -171,9 +174,9 @@ static int (*const steps[])(struct creation *c) = {
 static int check_source(const struct creation *c)
 {
 	if (!images_has_files(c->vm) || vm_is(c->vm, VM_DISPOSABLE) || !vm_directory(c->vm))
-		return error_set(ERROR_FAILED, "a %s has no images of its own", c->vm->type);
+		return error_set(ERROR_FAILED, "the class %s has no images of its own", c->vm->type);
 	if (!c->source && vm_is(c->vm, VM_PVS))
-		return error_set(ERROR_FAILED, "a %s needs a template to be made from", c->vm->type);
+		return error_set(ERROR_FAILED, "the class %s needs a template to be made from", c->vm->type);
 	return 0;
 }
 

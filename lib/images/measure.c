@@ -92,9 +92,12 @@ static int verify_kernel(const struct vm *vm)
 
 	if (!directory)
 		return error_set(ERROR_FAILED, "the kernel of %s is not the name of a directory", vm->name);
-	for (size_t i = 0; i < ARRAY_SIZE(files); i++)
-		if (verify_one(vm, "kernel", arena_printf(vm->qubes->arena, "%s/%s", directory, files[i])) < 0)
+	for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
+		const char *path = arena_printf(vm->qubes->arena, "%s/%s", directory, files[i]);
+
+		if (verify_one(vm, "kernel", path) < 0)
 			return -1;
+	}
 	return 0;
 }
 

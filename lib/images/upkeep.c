@@ -98,8 +98,8 @@ static int check_directory(const struct vm *vm, const char *path)
 		return error_set(kind, "%s: %s", path, strerror(errno));
 	}
 	if (!S_ISDIR(st.st_mode))
-		return error_set(ERROR_FAILED, "%s is not a directory, but a link or file: nothing is deleted "
-					       "through it", path);
+		return error_set(ERROR_FAILED, "%s is a link or a file, and nothing is deleted through those",
+				 path);
 	return 0;
 }
 

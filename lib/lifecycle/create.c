@@ -23,21 +23,19 @@ static int check_template(const struct lifecycle_new *what)
 	const struct vm_class *class = what->class;
 	const struct vm *template = what->template;
 
+	if (!template && what->with_images && (class->kind & VM_PVS))
+		return error_set(ERROR_FAILED, "class %s needs a template, and there is none", class->type);
 	if (!template)
-		return what->with_images && (class->kind & VM_PVS) ?
-			error_set(ERROR_FAILED, "a %s is made from a template, and there is none", class->type) : 0;
+		return 0;
 	if (!vm_is(template, VM_TEMPLATES))
-		return error_set(ERROR_FAILED, "%s is a %s, not a template", template->name, template->type);
+		return error_set(ERROR_FAILED, "%s (%s) is not a template", template->name, template->type);
 	if (!vm_is(template, class->template_kind))
-		return error_set(ERROR_FAILED, "a %s cannot be based on %s, which is a %s", class->type,
+		return error_set(ERROR_FAILED, "class %s cannot be based on %s (%s)", class->type,
 				 template->name, template->type);
 	return 0;
 }
 
-/*
- * What is bound to fail after the save is better refused before: without the hypervisor there is no domain,
- * and who wants it that way says --offline-mode.
- */
+/* What is bound to fail after the save is better refused before. */
 static int check_hypervisor(struct qubes *q)
 {
 	return vmm_offline(q) ? 0 : vmm_connection(q);
@@ -102,7 +100,8 @@ static int set_properties(void *work)
 	struct creation *c = work;
 	const struct lifecycle_new *what = c->what;
 
-	if (set_first(c->vm, what) != 0 || prop_initialise(c->vm, what->standalone ? NULL : what->template) != 0)
+	if (set_first(c->vm, what) != 0 ||
+	    prop_initialise(c->vm, what->standalone ? NULL : what->template) != 0)
 		return -1;
 	/* maxmem follows from the class's memory, not from this. */
 	return set_number(c->vm, "memory", what->memory) != 0 ? -1 : set_number(c->vm, "vcpus", what->vcpus);

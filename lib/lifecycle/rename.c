@@ -15,7 +15,9 @@
 #define AUTOSTART "/etc/systemd/system/multi-user.target.wants/qubes-vm@%s.service"
 
 /* Stored paths that may lie in the VM's directory. */
-static const char *const paths[] = { "conf_file", "firewall_conf", "root_img", "private_img", "volatile_img" };
+static const char *const paths[] = {
+	"conf_file", "firewall_conf", "root_img", "private_img", "volatile_img",
+};
 
 struct renaming {
 	struct vm *vm;
@@ -34,7 +36,7 @@ static int check_vm(struct vm *vm)
 	int running;
 
 	if (!vm_is(vm, VM_PVS | VM_HVMS) || vm_is(vm, VM_DISPOSABLE))
-		return error_set(ERROR_FAILED, "a %s cannot be renamed", vm->type);
+		return error_set(ERROR_FAILED, "VMs of class %s cannot be renamed", vm->type);
 	if (prop_flag(vm, "installed_by_rpm"))
 		return error_set(ERROR_FAILED, "it belongs to a package, and keeps its name");
 	running = vmm_is_running(vm);
@@ -63,7 +65,8 @@ static int undefine(void *work)
 	struct vmm_info info;
 
 	if (vmm_offline(r->vm->qubes)) {
-		error_note("offline: a domain called %s may stay behind", r->old_name);
+		if (root_is_host(r->vm->qubes->root))
+			error_note("offline: a domain called %s may stay until the next start", r->old_name);
 		return 0;
 	}
 	if (vmm_info_now(r->vm, &info) != 0)
@@ -270,7 +273,7 @@ int lifecycle_rename(struct vm *vm, const char *name)
 	int result;
 
 	if (!directory)
-		return error_set(ERROR_FAILED, "%s: a %s cannot be renamed", old_name, vm->type);
+		return error_set(ERROR_FAILED, "%s: VMs of class %s cannot be renamed", old_name, vm->type);
 	r.new_directory = sibling(arena, directory, name);
 	for (size_t i = 0; i < ARRAY_SIZE(paths); i++)
 		r.stored_paths[i] = stored_text(vm, paths[i]);

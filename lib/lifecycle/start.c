@@ -121,6 +121,10 @@ static int boot(void *work)
 {
 	struct start *start = work;
 
+	if (interrupted() != 0)
+		return -1;
+	if (!start->how->quiet)
+		error_note("starting %s (this release: without QubesDB, qrexec and GUI daemons)", start->vm->name);
 	return vmm_create_paused(start->vm);
 }
 
@@ -172,15 +176,17 @@ static int override_all(struct vm *vm, const struct lifecycle_start *how)
 	return override(vm, "debug", how->debug ? "True" : NULL);
 }
 
+/* Ctrl-C must not leave a domain behind that was booted and not yet let run. */
 static int run_steps(struct start *start)
 {
+	sigset_t before;
 	int result;
 
-	if (!start->how->quiet)
-		error_note("starting %s", start->vm->name);
 	if (override_all(start->vm, start->how) != 0)
 		return -1;
+	hold_signals(&before);
 	result = steps_run(start_steps, start);
+	release_signals(&before);
 	util_free_at(&start->xml);
 	return result;
 }
@@ -235,8 +241,10 @@ static int need_uuid(struct vm *vm)
 
 int lifecycle_prepare(struct vm *vm)
 {
-	if (netvms_end(vm) != 0)
-		return -1;
+	if (netvms_end(vm) != 0) { /* the start refuses it */
+		error_clear();
+		return 0;
+	}
 	for (; vm && !vm_is_dom0(vm); vm = vm_netvm(vm))
 		if (need_uuid(vm) != 0)
 			return error_within("%s", vm->name);

@@ -25,9 +25,9 @@ int netvms_end(const struct vm *vm)
 static int check_class(struct vm *vm)
 {
 	if (vm_is(vm, VM_DISPOSABLE))
-		return error_set(ERROR_FAILED, "starting a %s is not supported by this release", vm->type);
+		return error_set(ERROR_FAILED, "VMs of class %s are not started by this release", vm->type);
 	if (!vm_is(vm, VM_PVS | VM_HVMS))
-		return error_set(ERROR_FAILED, "a %s cannot be started", vm->type);
+		return error_set(ERROR_FAILED, "VMs of class %s cannot be started", vm->type);
 	return 0;
 }
 

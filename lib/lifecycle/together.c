@@ -10,6 +10,8 @@
 #include "util.h"
 #include "vmm.h"
 
+#define KILL_ROUNDS 3
+
 static bool has(struct vm *const *vms, const struct vm *vm)
 {
 	for (; *vms; vms++)
@@ -161,26 +163,21 @@ static int still_running(const struct waiting *w)
 	return error_set(ERROR_FAILED, "still running: %s", names.text);
 }
 
-/* Rounds of a second; one more after the time is over shows what killing did. */
+/* Rounds of a second, and a few more to see what killing did. */
 static int wait_rounds(struct waiting *w)
 {
+	const struct timespec pause = { .tv_sec = 1 };
 	double end = now() + w->how->seconds;
-	bool late = false;
 
-	while (look_at_all(w, late) == 0) {
-		struct timespec pause = { .tv_sec = 1 };
-
+	for (int late_rounds = 0; look_at_all(w, now() >= end) == 0; nanosleep(&pause, NULL)) {
 		if (!w->left)
 			return 0;
-		if (late)
-			break;
-		late = now() >= end;
-		if (!late)
-			nanosleep(&pause, NULL);
+		if (now() < end)
+			continue;
+		if (!w->how->kill || late_rounds++ == KILL_ROUNDS)
+			return still_running(w);
 	}
-	if (!w->left || look_at_all(w, false) != 0)
-		return -1;
-	return w->left ? still_running(w) : 0;
+	return -1;
 }
 
 int lifecycle_wait_off(struct vm *const *vms, const struct lifecycle_wait *how)

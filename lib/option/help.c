@@ -49,7 +49,7 @@ static void print_wrapped(FILE *to, const char *text, size_t at)
 	fputc('\n', to);
 }
 
-/* Calls EACH for the rows to be shown; OWN is given with the common ones. */
+/* A table on its way to be shown; OWN is given with the common one. */
 struct shown_rows {
 	const struct option_row *rows;
 	const struct option_row *own;
@@ -90,9 +90,10 @@ static void print_options(FILE *to, struct shown_rows shown, size_t width)
 		AUTO_STRBUF struct strbuf left = { 0 };
 
 		option_spell(&left, row, shown.own);
-		fprintf(to, "  %-*s  ", (int)width, left.text);
 		if (left.length > width)
-			fprintf(to, "\n%*s", (int)width + 4, "");
+			fprintf(to, "  %s\n%*s", left.text, (int)width + 4, "");
+		else
+			fprintf(to, "  %-*s  ", (int)width, left.text);
 		print_wrapped(to, row->summary, width + 4);
 	}
 }

@@ -139,7 +139,8 @@ static int store_number(const struct option_row *row, int *member, const char *t
 	unsigned long long number;
 
 	if (!util_parse_decimal(text, INT_MAX, &number))
-		return error_set(ERROR_USAGE, "option --%s needs a number, not '%s'", row->name, text);
+		return error_set(ERROR_USAGE, "option %s%s needs a number, not '%s'", row->name ? "--" : "-",
+				 row->name ? row->name : (const char[]){ row->letter, '\0' }, text);
 	*member = (int)number;
 	return 0;
 }

@@ -60,7 +60,8 @@ static int state_default(struct vm *vm, const struct prop *prop)
 
 	if (prop_get(vm, prop, &value) < 0)
 		return -1;
-	text = prop_text(vm, &value);
+	/* A template's value is not the VM's own. */
+	text = prop->fallback ? prop->fallback : prop_text(vm, &value);
 	if (!text && prop->type == PROP_INT) /* not known without the hypervisor */
 		return 0;
 	if (state(vm, prop_key(prop), text ? text : "None") < 0)

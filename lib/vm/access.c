@@ -58,7 +58,7 @@ int vm_set_reference(struct vm *vm, const char *property, const struct vm *to)
 {
 	struct layout_reference now = vm->qubes->layout->get_reference(vm->node, property);
 
-	if (now.presence == LAYOUT_SET && vm_resolve(vm->qubes, &now) == to &&
+	if (now.presence == LAYOUT_SET && now.text && vm_resolve(vm->qubes, &now) == to &&
 	    (to || now.kind == LAYOUT_NO_VM))
 		return 0;
 	if (need_node(vm) < 0)

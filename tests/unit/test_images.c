@@ -80,14 +80,15 @@ static const struct made {
 	{ "fw", "tpl", BASE "/servicevms/fw", "icon.png private.img volatile.img", 0, 0, 12348030976 },
 	{ "alone", "tpl", BASE "/appvms/alone", "icon.png kernels private.img root.img volatile.img",
 	  10 * GIB, 0, 12348030976 },
-	{ "win", NULL, BASE "/appvms/win", "icon.png private.img root.img volatile.img", 20 * GIB, 0, 23085449216 },
+	{ "win", NULL, BASE "/appvms/win", "icon.png private.img root.img volatile.img",
+	  20 * GIB, 0, 23085449216 },
 	{ "win", "wintpl", BASE "/appvms/win", "icon.png private.img root.img volatile.img",
 	  10 * GIB, 0, 23085449216 },
 	{ "winapp", "wintpl", BASE "/appvms/winapp", "icon.png private.img volatile.img", 0, 0, 23085449216 },
-	{ "newhvm", NULL, BASE "/vm-templates/newhvm", "icon.png private.img root-cow.img root.img volatile.img",
-	  20 * GIB, 20 * GIB, 23085449216 },
-	{ "newtpl", "tpl", BASE "/vm-templates/newtpl", "icon.png private.img root-cow.img root.img volatile.img",
-	  10 * GIB, 10 * GIB, 12348030976 },
+	{ "newhvm", NULL, BASE "/vm-templates/newhvm",
+	  "icon.png private.img root-cow.img root.img volatile.img", 20 * GIB, 20 * GIB, 23085449216 },
+	{ "newtpl", "tpl", BASE "/vm-templates/newtpl",
+	  "icon.png private.img root-cow.img root.img volatile.img", 10 * GIB, 10 * GIB, 12348030976 },
 };
 
 static void assert_size(const struct world *w, const char *directory, const char *file, uint64_t size)
@@ -103,8 +104,9 @@ static void each_class_gets_its_files(void **state)
 
 	for (size_t i = 0; i < ARRAY_SIZE(made); i++) {
 		const struct made *m = &made[i];
+		const struct vm *source = m->source ? the(w, m->source) : NULL;
 
-		assert_int_equal(images_create(the(w, m->name), m->source ? the(w, m->source) : NULL, true), 0);
+		assert_int_equal(images_create(the(w, m->name), source, true), 0);
 		assert_listing(w, m->directory, m->listing);
 		assert_size(w, m->directory, "private.img", 2 * GIB);
 		assert_size(w, m->directory, "root.img", m->root);
@@ -222,8 +224,10 @@ static void verify_names_the_first_thing_that_is_missing(void **state)
 	static const struct {
 		const char *gone, *said;
 	} cases[] = {
-		{ BASE "/vm-kernels/4.1/initramfs", "the kernel of work is missing: " BASE "/vm-kernels/4.1/initramfs" },
-		{ BASE "/vm-kernels/4.1/vmlinuz", "the kernel of work is missing: " BASE "/vm-kernels/4.1/vmlinuz" },
+		{ BASE "/vm-kernels/4.1/initramfs",
+		  "the kernel of work is missing: " BASE "/vm-kernels/4.1/initramfs" },
+		{ BASE "/vm-kernels/4.1/vmlinuz",
+		  "the kernel of work is missing: " BASE "/vm-kernels/4.1/vmlinuz" },
 		{ BASE "/appvms/work/private.img",
 		  "the private image of work is missing: " BASE "/appvms/work/private.img" },
 		{ BASE "/vm-templates/tpl/root.img",

@@ -1,0 +1,150 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# Runs in the dom0 of a real Xen host (tests/xen/run), with the program in PATH and libvirtd on xen:///.
+#
+# The store is made by the program itself, in the root directory and with nothing said about the hypervisor:
+# as on a Qubes host. The VM is standalone, so that Xen needs no scripts of ours; its images become block
+# devices, because that is what Xen's "phy" disks are.
+
+set -u
+
+data=/var/lib/qubes
+guest=$data/appvms/guest
+ran=0
+failed=0
+
+# ok TEXT COMMAND...: the command succeeds.
+ok()
+{
+	text=$1
+	shift
+	ran=$((ran + 1))
+	if "$@" >/tmp/output 2>&1; then
+		echo "ok $ran - $text"
+	else
+		echo "not ok $ran - $text: $*"
+		sed 's/^/#   /' /tmp/output
+		failed=$((failed + 1))
+	fi
+}
+
+# says MESSAGE COMMAND...: it succeeds and prints a line with MESSAGE, a basic regular expression.
+says()
+{
+	message=$1
+	shift
+	"$@" >/tmp/said 2>&1
+	status=$?
+	cat /tmp/said
+	[ "$status" = 0 ] && grep -q -- "$message" /tmp/said
+}
+
+# refuses MESSAGE COMMAND...: it fails with status 1 and that message.
+refuses()
+{
+	message=$1
+	shift
+	"$@" >/tmp/said 2>&1
+	status=$?
+	cat /tmp/said
+	[ "$status" = 1 ] && grep -q -- "$message" /tmp/said
+}
+
+# Standard output and error are empty.
+silent()
+{
+	[ -z "$("$@" 2>&1)" ]
+}
+
+same()
+{
+	echo "'$1' and '$2'"
+	[ -n "$1" ] && [ "$1" = "$2" ]
+}
+
+# PATH becomes a link to a loop device of its content.
+make_block_device()
+{
+	mv "$1" "$1.file" && device=$(losetup --find --show "$1.file") && ln -s "$device" "$1"
+}
+
+# The guest's init writes this line to its console once its disks are there.
+hear_guest()
+{
+	# shellcheck disable=SC2016 # expanded by that shell
+	timeout 60 sh -c 'grep -m 1 "GUEST-UP" <"$(virsh ttyconsole guest | head -n 1)"'
+}
+
+install_files()
+{
+	mkdir -p "$data/vm-kernels/lab" "$data/vm-templates/tpl"
+	cp /boot/guest-vmlinuz "$data/vm-kernels/lab/vmlinuz"
+	cp /boot/guest-initrd.img "$data/vm-kernels/lab/initramfs"
+	truncate -s 16M "$data/vm-kernels/lab/modules.img" "$data/vm-templates/tpl/root.img" \
+		"$data/vm-templates/tpl/private.img"
+}
+
+mkdir /tmp/bin
+ok 'the links' qubes --install -s /tmp/bin
+PATH=/tmp/bin:$PATH
+
+echo '# store tools while libvirtd is stopped (SIGSTOP): whatever connected would hang'
+libvirtd=$(pidof libvirtd)
+kill -STOP "$libvirtd"
+ok 'a new store' timeout 5 qvm-init-storage
+install_files
+ok 'the default kernel' timeout 5 qubes-prefs -s default-kernel lab
+ok 'a template' timeout 5 qvm-add-template tpl
+ok 'the default template' timeout 5 qubes-prefs -s default-template tpl
+ok 'a standalone VM, offline' timeout 5 qvm-create --offline-mode -q -l green -s -m 96 guest
+ok 'its maxmem' timeout 5 qvm-prefs -s guest maxmem 96
+ok 'its CPUs' timeout 5 qvm-prefs -s guest vcpus 1
+ok 'no network' timeout 5 qvm-prefs -s guest netvm none
+ok 'memory is read' says '^96$' timeout 5 qvm-prefs -g guest memory
+ok 'a listing of names needs no hypervisor' says '^guest$' timeout 5 qvm-ls --raw-list
+ok 'an offline listing has no states' says ' guest .* NA ' timeout 5 qvm-ls --offline-mode
+ok 'a listing without --offline-mode gives up the silent daemon, and still lists' \
+	says ' guest .* NA ' timeout 30 qvm-ls
+kill -CONT "$libvirtd"
+
+for image in "$guest/root.img" "$guest/private.img" "$guest/volatile.img" "$data/vm-kernels/lab/modules.img"; do
+	make_block_device "$image"
+done
+uuid=$(qvm-prefs -g guest uuid)
+
+echo '# offline mode refuses'
+offline='VMM operations disabled in offline mode'
+ok 'to start' refuses "$offline" qvm-start --offline-mode guest
+ok 'to kill' refuses "$offline" qvm-kill --offline-mode guest
+ok 'to start, by the environment' refuses "$offline" env QUBES_OFFLINE=1 qvm-start guest
+ok 'and Xen has no such domain' refuses 'failed to get domain' virsh -q domstate guest
+
+echo '# online'
+ok 'dom0 runs' says '{dom0} .* Running ' qvm-ls
+ok 'the VM does not' says ' guest .* Halted ' qvm-ls
+ok 'a query defines no domain' silent virsh -q list --all --name
+ok 'start' qvm-start guest
+ok 'it is active' says ' guest |  \* | Transient ' qvm-ls
+ok 'virsh sees it run' says '^running$' virsh -q domstate guest
+ok 'with the UUID of the store' same "$uuid" "$(virsh -q domuuid guest | head -n 1)"
+ok 'as a PV guest of Xen' says "machine='xenpv'" virsh -q dumpxml guest
+ok 'its own init is up, with that UUID and four disks' says "GUEST-UP $uuid disks: xvda xvdb xvdc xvdd" hear_guest
+ok 'the domain id is Xen'\''s' same "$(virsh -q domid guest | head -n 1)" "$(qvm-ls guest --raw-data xid)"
+ok 'a second start is refused' refuses 'already' qvm-start guest
+ok 'pause' qvm-pause guest
+ok 'virsh sees it paused' says '^paused$' virsh -q domstate guest
+ok 'and so do we' says '^Paused$' qvm-ls guest --raw-data state
+ok 'unpause' qvm-unpause guest
+ok 'it runs again' says '^running$' virsh -q domstate guest
+ok 'kill' qvm-kill guest
+ok 'virsh sees it off' says '^shut off$' virsh -q domstate guest
+ok 'and so do we' says '^Halted$' qvm-ls guest --raw-data state
+ok 'start again' qvm-start -q guest
+ok 'the same UUID' same "$uuid" "$(virsh -q domuuid guest | head -n 1)"
+ok 'its init is up again' says 'GUEST-UP' hear_guest
+ok 'a shutdown that it obeys' qvm-shutdown --wait --timeout 60 guest
+ok 'it is off' says '^shut off$' virsh -q domstate guest
+
+echo "# $ran checks, $failed failed"
+[ "$failed" = 0 ]
