@@ -5,6 +5,7 @@
  * Properties go by one name in both ("netvm", "memory", ...); the layout knows the attribute or element
  * that holds them, how "follows the default" is said, and how one VM refers to another. It does not know
  * what a value means. NODE is a VM's element, or the place of the globals; NULL reads as "nothing there".
+ * A text stays valid until the value that it is changes.
  */
 #ifndef QUBES_LAYOUT_H
 #define QUBES_LAYOUT_H

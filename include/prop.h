@@ -137,6 +137,30 @@ bool prop_flag(const struct vm *vm, const char *name);	       /* broken: false *
 int prop_services(const struct vm *vm, struct literal *services);
 int prop_pcidevs(const struct vm *vm, struct literal *devices);
 
+enum prop_switch {
+	PROP_ABSENT, /* the service's own default */
+	PROP_OFF,
+	PROP_ON,
+};
+
+/* May a service be called so? 0, or -1 with an error. */
+int prop_check_service_name(const char *name);
+/*
+ * Turns one service of VM on or off, or leaves it to its default, whatever it is called then. A value that
+ * cannot hold (store.md 5.3) is stored and said. 0, or -1 with an error and nothing changed.
+ */
+int prop_set_service(struct vm *vm, const char *name, enum prop_switch to);
+/* Forgets all that is set of VM's services, readable or not. 0, or -1 with an error. */
+int prop_reset_services(struct vm *vm);
+
+/* Does dom0, and does a new VM, look for updates? As flag files say, or will say once the store is saved. */
+struct prop_updates {
+	bool dom0, new_vms;
+};
+struct prop_updates prop_update_checks(struct qubes *q);
+/* Sets both flags, after the save. */
+void prop_set_update_checks(struct qubes *q, bool on);
+
 /*
  * Why VM may not be started as far as its own values go (one that is not of its type), in the arena; NULL:
  * it may.

@@ -17,6 +17,7 @@ struct layout;
 struct vms;
 struct vmm;
 struct pending;
+struct firewall_saved;
 struct applet;
 
 enum hypervisor_access {
@@ -33,6 +34,7 @@ struct qubes {
 	struct vms *vms;
 	struct vmm *vmm;
 	struct pending *pending;     /* what happens once the store is safely written */
+	struct firewall_saved *firewalls; /* rules that wait to be written */
 	const struct applet *applet; /* what is running */
 	bool offline;		     /* --offline-mode, or a root that is not the host's */
 	bool writing;		     /* the store's write lock is held */
@@ -45,6 +47,12 @@ struct qubes {
  */
 typedef int pending_action(struct qubes *q, void *argument);
 void qubes_after_save(struct qubes *q, pending_action *action, void *argument);
+
+/*
+ * The same, but before the store's lock is dropped and before all of the above: for other files that only
+ * a writer of the store changes.
+ */
+void qubes_with_save(struct qubes *q, pending_action *action, void *argument);
 
 /*
  * Ends the store phase early: saves if something changed, drops the lock and runs the queue. After it the

@@ -43,6 +43,13 @@ size_t store_line(const struct store *store, const store_node *node);
 /* May TEXT stand in the tree? Not if it is no UTF-8 or has a character that XML cannot express. */
 bool store_can_hold(const char *text);
 
+/*
+ * Sets an attribute of a node of the tree, a new one in its sorted place in the file; takes one away. The
+ * texts of the node's other attributes stay where they are.
+ */
+void store_put_attribute(store_node *node, const char *name, const char *value);
+void store_drop_attribute(store_node *node, const char *name);
+
 /* Says that the tree differs from the file now. */
 void store_touch(struct store *store);
 bool store_changed(const struct store *store);

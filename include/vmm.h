@@ -15,9 +15,15 @@
 
 #define VMM_DEFAULT_URI "xen:///"
 
-/* How long a daemon may keep silent, when connecting and later (tests compile it shorter). */
+/*
+ * How long a daemon may keep silent: when connecting, and later, when it may be busy building a domain or
+ * tearing one down. Tests compile both shorter.
+ */
 #ifndef VMM_CONNECT_SECONDS
 #define VMM_CONNECT_SECONDS 10
+#endif
+#ifndef VMM_SILENCE_SECONDS
+#define VMM_SILENCE_SECONDS 30
 #endif
 
 /* The state of a domain as libvirt has it; what a user is shown is lifecycle's and prop's business. */
@@ -56,13 +62,14 @@ struct vmm *vmm_new(const char *uri, bool offline);
 void vmm_free(struct vmm *vmm); /* closes the connection if there is one; NULL is fine */
 
 bool vmm_offline(const struct qubes *q);
-/* Going offline is always possible, coming back only as long as nothing was opened. 0, or -1 with an error. */
+/* Going offline is always possible, coming back only while nothing was opened. 0, or -1 with an error. */
 int vmm_set_offline(struct qubes *q, bool offline);
 const char *vmm_uri(const struct qubes *q);
 
 /*
  * The one gate: connects at first access (within VMM_CONNECT_SECONDS). 0, or -1 with ERROR_OFFLINE or
- * ERROR_VMM; a failure is not remembered, but for a daemon that never answered: it is not asked twice.
+ * ERROR_VMM; a failure is not remembered, but for a daemon that never answered: it is not asked twice. A
+ * connection that was lost stays so. An applet that may never ask gets ERROR_FAILED.
  */
 int vmm_connection(struct qubes *q);
 
@@ -82,18 +89,21 @@ int vmm_info(struct vm *vm, struct vmm_info *info);
 /* The same, asked anew for this VM alone: for tools that act. */
 int vmm_info_now(struct vm *vm, struct vmm_info *info);
 /*
- * Memory and CPU figures; from the same question for all domains where the driver answers that way
- * (qemu), else by one call for each active VM asked about (xen). Remembered. 0, or -1 with an error.
+ * Memory and CPU figures; from one question for all domains where the driver answers that way (qemu), else
+ * by one call for each active VM asked about (xen). Remembered. 0, or -1 with an error.
  */
 int vmm_figures(struct vm *vm, struct vmm_figures *figures);
 /* Forgets what was remembered of all domains (before a second sample). */
 void vmm_forget(struct qubes *q);
 
-/* active, in whatever state (vmm_info); false when it cannot be known offline (dom0: true). -1 with an error. */
+/* 1: active, in whatever state (vmm_info). 0: not, or offline (dom0 always is). -1 with an error. */
 int vmm_is_running(struct vm *vm);
 
-/* ---- acting on one domain; each 0, or -1 with an error ---- */
-/* Defines the domain (its XML carries name and UUID). A name taken by another UUID is said so. */
+/* ---- acting on one domain; each 0, or -1 with an error: ERROR_NOT_FOUND if there is no such domain ---- */
+/*
+ * Defines the domain. Its XML must carry the VM's name and UUID, else nothing stays defined. A name taken
+ * by another UUID is said so, with the way out.
+ */
 int vmm_define(struct vm *vm, const char *xml);
 /* Absence is fine. */
 int vmm_undefine(struct vm *vm);

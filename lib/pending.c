@@ -14,46 +14,60 @@ struct pending_item {
 	struct pending_item *next;
 };
 
-struct pending {
+struct pending_queue {
 	struct pending_item *first, **end;
+};
+
+struct pending {
+	struct pending_queue with_save, after_save;
 };
 
 struct pending *pending_new(struct qubes *q)
 {
 	struct pending *pending = arena_alloc(q->arena, sizeof(*pending));
 
-	pending->end = &pending->first;
+	pending->with_save.end = &pending->with_save.first;
+	pending->after_save.end = &pending->after_save.first;
 	return pending;
 }
 
-void qubes_after_save(struct qubes *q, pending_action *action, void *argument)
+static void add(struct qubes *q, struct pending_queue *queue, pending_action *action, void *argument)
 {
 	struct pending_item *item = arena_alloc(q->arena, sizeof(*item));
 
 	item->action = action;
 	item->argument = argument;
-	*q->pending->end = item;
-	q->pending->end = &item->next;
+	*queue->end = item;
+	queue->end = &item->next;
+}
+
+void qubes_after_save(struct qubes *q, pending_action *action, void *argument)
+{
+	add(q, &q->pending->after_save, action, argument);
+}
+
+void qubes_with_save(struct qubes *q, pending_action *action, void *argument)
+{
+	add(q, &q->pending->with_save, action, argument);
 }
 
 /* A failed action leaves a valid store, and says nothing about the ones behind it: they run too. */
-static int run_queue(struct qubes *q)
+static int run_queue(struct qubes *q, struct pending_queue *queue)
 {
-	struct pending *pending = q->pending;
 	int result = 0;
 
-	while (pending->first) {
-		struct pending_item *item = pending->first;
+	while (queue->first) {
+		struct pending_item *item = queue->first;
 
-		pending->first = item->next;
-		if (!pending->first)
-			pending->end = &pending->first;
+		queue->first = item->next;
+		if (!queue->first)
+			queue->end = &queue->first;
 		if (item->action(q, item->argument) != 0) {
 			error_report();
 			result = -1;
 		}
 	}
-	return result == 0 ? 0 : error_said();
+	return result;
 }
 
 static int save(struct qubes *q)
@@ -67,11 +81,15 @@ static int save(struct qubes *q)
 
 int qubes_commit(struct qubes *q)
 {
+	int with, after;
+
 	if (save(q) != 0)
 		return -1;
+	with = run_queue(q, &q->pending->with_save);
 	if (q->writing) {
 		store_unlock(q->store);
 		q->writing = false;
 	}
-	return run_queue(q);
+	after = run_queue(q, &q->pending->after_save);
+	return with == 0 && after == 0 ? 0 : error_said();
 }

@@ -164,51 +164,6 @@ static struct layout_reference r3_get_reference(const store_node *node, const ch
 
 /* ---- writing ---- */
 
-struct attribute {
-	char *name, *value;
-};
-
-/* Takes the attributes from FROM on away, so that a new one can stand before them. */
-static struct attribute *detach_from(store_node *node, int from, int count)
-{
-	struct attribute *kept = util_alloc((size_t)(count - from) * sizeof(*kept));
-
-	for (int i = from; i < count; i++) {
-		const char *name, *value = mxmlElementGetAttrByIndex(node, i, &name);
-
-		kept[i - from] = (struct attribute){ util_strdup(name), util_strdup(value ? value : "") };
-	}
-	for (int i = from; i < count; i++)
-		mxmlElementDeleteAttr(node, kept[i - from].name);
-	return kept;
-}
-
-static void put_attribute(store_node *node, const char *name, const char *value)
-{
-	int count = mxmlElementGetAttrCount(node), place;
-	struct attribute *after;
-
-	if (mxmlElementGetAttr(node, name)) {
-		mxmlElementSetAttr(node, name, value);
-		return;
-	}
-	for (place = 0; place < count; place++) {
-		const char *other;
-
-		mxmlElementGetAttrByIndex(node, place, &other);
-		if (strcmp(other, name) > 0)
-			break;
-	}
-	after = detach_from(node, place, count);
-	mxmlElementSetAttr(node, name, value);
-	for (int i = 0; i < count - place; i++) {
-		mxmlElementSetAttr(node, after[i].name, after[i].value);
-		free(after[i].name);
-		free(after[i].value);
-	}
-	free(after);
-}
-
 static void put_flag(store_node *node, const struct place *place, bool value)
 {
 	if (!place->flag)
@@ -216,7 +171,7 @@ static void put_flag(store_node *node, const struct place *place, bool value)
 	if (!value && place->unflagged == UNFLAGGED_BY_ATTRIBUTE && netvm_is_always_own(node) &&
 	    !mxmlElementGetAttr(node, place->flag))
 		return;
-	put_attribute(node, place->flag, value ? "True" : "False");
+	store_put_attribute(node, place->flag, value ? "True" : "False");
 }
 
 static void take_new_name(store_node *node)
@@ -230,7 +185,7 @@ static int r3_set(store_node *node, const char *property, const char *text)
 	const struct place place = place_of(property);
 
 	take_new_name(node);
-	put_attribute(node, place.attribute, text);
+	store_put_attribute(node, place.attribute, text);
 	put_flag(node, &place, false);
 	return 0;
 }
@@ -250,14 +205,14 @@ static int r3_set_default(store_node *node, const char *property)
 	if (place.flag)
 		put_flag(node, &place, true);
 	else
-		mxmlElementDeleteAttr(node, place.attribute);
+		store_drop_attribute(node, place.attribute);
 	return 0;
 }
 
 static int r3_unset(store_node *node, const char *property)
 {
 	take_new_name(node);
-	mxmlElementDeleteAttr(node, place_of(property).attribute);
+	store_drop_attribute(node, place_of(property).attribute);
 	return 0;
 }
 
@@ -320,8 +275,8 @@ static store_node *r3_add_vm(store_node *root, const char *vm_class, int qid, co
 		return NULL;
 	}
 	node = mxmlNewElement(MXML_NO_PARENT, element);
-	mxmlElementSetAttr(node, "name", name);
-	mxmlElementSetAttr(node, "qid", number);
+	store_put_attribute(node, "name", name);
+	store_put_attribute(node, "qid", number);
 	place_node(root, node, successor(root, qid));
 	return node;
 }

@@ -49,19 +49,24 @@ int save_store(struct qubes *q, int *after)
 
 /* ---- signals ---- */
 
-static void fill_held(sigset_t *set)
+static const int held_signals[] = { SIGINT, SIGTERM, SIGHUP };
+
+/* One that is ignored (nohup) would be pending too while it is held. */
+static bool is_ignored(int number)
 {
-	sigemptyset(set);
-	sigaddset(set, SIGINT);
-	sigaddset(set, SIGTERM);
-	sigaddset(set, SIGHUP);
+	struct sigaction action;
+
+	return sigaction(number, NULL, &action) == 0 && action.sa_handler == SIG_IGN;
 }
 
 void hold_signals(sigset_t *before)
 {
 	sigset_t held;
 
-	fill_held(&held);
+	sigemptyset(&held);
+	for (size_t i = 0; i < ARRAY_SIZE(held_signals); i++)
+		if (!is_ignored(held_signals[i]))
+			sigaddset(&held, held_signals[i]);
 	sigprocmask(SIG_BLOCK, &held, before);
 }
 
@@ -75,8 +80,9 @@ int interrupted(void)
 	sigset_t pending;
 
 	sigpending(&pending);
-	if (sigismember(&pending, SIGINT) || sigismember(&pending, SIGTERM) || sigismember(&pending, SIGHUP))
-		return error_set(ERROR_FAILED, "interrupted");
+	for (size_t i = 0; i < ARRAY_SIZE(held_signals); i++)
+		if (sigismember(&pending, held_signals[i]) == 1)
+			return error_set(ERROR_FAILED, "interrupted");
 	return 0;
 }
 

@@ -33,6 +33,19 @@ int store_lock(const struct root *root, const char *path, bool exclusive);
 /* Locks a file that nobody else can have locked yet. 0, or -1 with errno. */
 int store_lock_new(int fd);
 
+/* The number, from 1, of the element of the file that NODE is; 0: it is new. */
+uintptr_t store_number(const store_node *node);
+void store_set_number(store_node *node, uintptr_t number);
+
+/*
+ * NODE's attributes in the order in which the file has them. ATTRIBUTES has room for all of them, which
+ * this returns the number of.
+ */
+struct store_attribute {
+	const char *name, *value;
+};
+size_t store_attributes(store_node *node, struct store_attribute *attributes);
+
 /* Appends ROOT's serialisation. */
 void store_write_tree(struct strbuf *out, const store_node *root);
 

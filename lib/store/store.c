@@ -91,7 +91,7 @@ static void number_elements(store_node *root)
 
 	for (store_node *node = root; node; node = mxmlWalkNext(node, root, MXML_DESCEND))
 		if (mxmlGetType(node) == MXML_ELEMENT && !strchr("!?", mxmlGetElement(node)[0]))
-			mxmlSetUserData(node, (void *)++number);
+			store_set_number(node, ++number);
 }
 
 static int parse(struct store *store)
@@ -168,7 +168,7 @@ store_node *store_root(const struct store *store)
 
 size_t store_line(const struct store *store, const store_node *node)
 {
-	uintptr_t number = (uintptr_t)mxmlGetUserData((store_node *)node);
+	uintptr_t number = store_number(node);
 
 	return number ? wellformed_element_line(store->text, &store->document, number - 1) : 0;
 }

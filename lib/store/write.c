@@ -63,16 +63,15 @@ static void add_escaped(struct strbuf *out, const char *text, bool in_attribute)
 
 static void add_attributes(struct strbuf *out, store_node *node)
 {
-	int count = mxmlElementGetAttrCount(node);
+	size_t count = (size_t)mxmlElementGetAttrCount(node);
+	AUTO_FREE struct store_attribute *attributes = util_alloc((count + 1) * sizeof(*attributes));
 
-	for (int i = 0; i < count; i++) {
-		const char *name;
-		const char *value = mxmlElementGetAttrByIndex(node, i, &name);
-
+	store_attributes(node, attributes);
+	for (size_t i = 0; i < count; i++) {
 		strbuf_add(out, " ");
-		strbuf_add(out, name);
+		strbuf_add(out, attributes[i].name);
 		strbuf_add(out, "=\"");
-		add_escaped(out, value ? value : "", true);
+		add_escaped(out, attributes[i].value ? attributes[i].value : "", true);
 		strbuf_add(out, "\"");
 	}
 }

@@ -111,7 +111,7 @@ struct vm *vm_add(struct qubes *q, const struct vm_class *class, const char *nam
 	if (!node)
 		return NULL;
 	store_touch(q->store);
-	return vms_insert(q, class, class->type, qid, arena_strdup(q->arena, name), node);
+	return vms_insert(q, class, class->type, qid, name, node);
 }
 
 static const char *const globals[] = {

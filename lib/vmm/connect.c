@@ -17,9 +17,9 @@
 
 #define WITHOUT "--offline-mode does without it"
 
-/* A daemon that is silent this often for this long is given up: VMM_CONNECT_SECONDS in all. */
-#define KEEPALIVE_SECONDS (VMM_CONNECT_SECONDS >= 5 ? VMM_CONNECT_SECONDS / 5 : 1)
-#define KEEPALIVE_COUNT (VMM_CONNECT_SECONDS / KEEPALIVE_SECONDS - 1)
+/* It is asked for a sign of life this often, and given up when that many remain unanswered. */
+#define KEEPALIVE_SECONDS (VMM_SILENCE_SECONDS >= 10 ? VMM_SILENCE_SECONDS / 6 : 1)
+#define KEEPALIVE_COUNT (VMM_SILENCE_SECONDS / KEEPALIVE_SECONDS - 1)
 
 struct vmm *vmm_new(const char *uri, bool offline)
 {

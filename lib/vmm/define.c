@@ -26,7 +26,7 @@ static int name_taken(struct vm *vm)
 	return 1;
 }
 
-/* Is it the kind of guest that was refused? Newer libvirt names only the architecture that it has no hvm for. */
+/* Was it the kind of guest? Newer libvirt names only the architecture that it has no hvm for. */
 static bool hvm_refused(const struct failure *failure, const char *xml)
 {
 	if (failure->code == VIR_ERR_OS_TYPE)

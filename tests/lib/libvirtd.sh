@@ -3,8 +3,9 @@
 # A private, real libvirtd for tests; to be sourced by sh scripts run as root.
 #
 #   libvirtd_start DIR   starts one that keeps everything below DIR (a directory of the caller's) and sets
-#                        LIBVIRTD_PID and LIBVIRTD_SOCKET; URIs are then test+unix:///default?socket=$LIBVIRTD_SOCKET
-#                        and, if these drivers are installed, lxc+unix:///system?... and qemu+unix:///system?...
+#                        LIBVIRTD_PID and LIBVIRTD_SOCKET; its URI is then
+#                        test+unix:///default?socket=$LIBVIRTD_SOCKET, and where these drivers are
+#                        installed lxc+unix:///system?... and qemu+unix:///system?... with the same
 #   libvirtd_stop        stops it, also one that was stopped by SIGSTOP or is gone already
 #   libvirtd_missing     prints what keeps it from running here; nothing if all is there
 #

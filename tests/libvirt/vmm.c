@@ -28,6 +28,16 @@ static pid_t daemon_pid;
 static char *uri;
 static char trace[] = "/tmp/vmm-trace-XXXXXX";
 
+/*
+ * libvirt 9.0 forgets to free why a connection was lost when two threads notice it (virNetClientMarkClose
+ * after virNetClientCloseLocked). Nothing here but libvirt allocates through GLib.
+ */
+const char *__lsan_default_suppressions(void);
+const char *__lsan_default_suppressions(void)
+{
+	return "leak:g_malloc0\n";
+}
+
 /* ---- helpers ---- */
 
 static char *uri_of(const char *driver)
@@ -154,23 +164,69 @@ static void one_vm_takes_two_calls(void **state)
 	context_close(&q);
 }
 
-static void the_lxc_driver_has_no_hvm_guests(void **state)
+/* A context at the lxc driver; false if there is none here. */
+static bool open_lxc(struct qubes *q)
 {
 	AUTO_FREE char *lxc = uri_of("lxc");
+
+	context_open(q, lxc, false);
+	if (vmm_connection(q) == 0)
+		return true;
+	print_message("# no lxc driver here: %s\n", error_message());
+	context_close(q);
+	return false;
+}
+
+static void the_lxc_driver_has_no_hvm_guests(void **state)
+{
 	AUTO_FREE char *xml = context_domain("lxc", "work", UUID_OF("0001"), 0);
 	struct qubes q;
 
 	(void)state;
-	context_open(&q, lxc, false);
-	if (vmm_connection(&q) < 0) {
-		print_message("# no lxc driver here: %s\n", error_message());
-		context_close(&q);
+	if (!open_lxc(&q))
 		skip();
-	}
 	assert_string_equal(vmm_domain_type(&q), "lxc");
 	assert_int_equal(vmm_define(context_vm(&q, 1, "work", UUID_OF("0001")), xml), -1);
 	assert_contains(error_message(), "cannot define work: this host runs no HVM guests");
 	assert_contains(error_message(), "VT-x or AMD-V");
+	context_close(&q);
+}
+
+static enum vmm_power power_of(struct vm *vm)
+{
+	struct vmm_info info;
+
+	assert_done(vmm_info(vm, &info));
+	return info.power;
+}
+
+static void a_real_guest_starts_paused_and_ends(void **state)
+{
+	static const char xml[] =
+		"<domain type='lxc'><name>work</name><uuid>" UUID_OF("0001") "</uuid><memory unit='MiB'>64</memory>"
+		"<vcpu>1</vcpu><os><type>exe</type><init>/bin/sleep</init><initarg>600</initarg></os>"
+		"<devices><console type='pty'/></devices></domain>";
+	struct vmm_figures figures;
+	struct qubes q;
+	struct vm *vm;
+
+	(void)state;
+	if (!open_lxc(&q))
+		skip();
+	vm = context_vm(&q, 1, "work", UUID_OF("0001"));
+	assert_done(vmm_define(vm, xml));
+	assert_done(vmm_create_paused(vm));
+	assert_int_equal(power_of(vm), VMM_PAUSED);
+	assert_done(vmm_resume(vm));
+	assert_int_equal(power_of(vm), VMM_RUNNING);
+	assert_done(vmm_figures(vm, &figures));
+	assert_int_equal(figures.max_memory_kib, 64 * 1024);
+	assert_true(figures.memory_kib > 0);
+	vmm_forget(&q);
+	assert_int_equal(power_of(vm), VMM_RUNNING);
+	assert_done(vmm_destroy(vm));
+	assert_int_equal(power_of(vm), VMM_HALTED);
+	assert_done(vmm_undefine(vm));
 	context_close(&q);
 }
 
@@ -257,7 +313,7 @@ static void a_daemon_that_stops_later_is_given_up_too(void **state)
 	assert_int_equal(error_kind(), ERROR_VMM);
 	print_message("# after %.1f s: %s\n", now() - start, error_message());
 	assert_contains(error_message(), "was lost");
-	assert_true(now() - start < VMM_CONNECT_SECONDS + 3);
+	assert_true(now() - start < VMM_SILENCE_SECONDS + 3);
 	start = now();
 	assert_int_equal(vmm_info_now(numbered_vm(&q, 1), &info), -1);
 	context_close(&q);
@@ -307,6 +363,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(states_take_the_same_number_of_calls_for_5_and_for_250_vms),
 		cmocka_unit_test(one_vm_takes_two_calls),
 		cmocka_unit_test(the_lxc_driver_has_no_hvm_guests),
+		cmocka_unit_test(a_real_guest_starts_paused_and_ends),
 		cmocka_unit_test(a_vm_runs_and_others_see_it),
 		cmocka_unit_test(a_domain_undefined_by_another_is_not_there),
 		cmocka_unit_test(a_stopped_daemon_is_given_up_when_connecting),

@@ -24,7 +24,7 @@ ok()
 		echo "ok $ran - $text"
 	else
 		echo "not ok $ran - $text: $*"
-		sed 's/^/#   /' /tmp/output
+		tail -n 15 /tmp/output /var/log/libvirt/libxl/*.log | sed 's/^/#   /'
 		failed=$((failed + 1))
 	fi
 }
@@ -51,10 +51,9 @@ refuses()
 	[ "$status" = 1 ] && grep -q -- "$message" /tmp/said
 }
 
-# Standard output and error are empty.
-silent()
+not()
 {
-	[ -z "$("$@" 2>&1)" ]
+	! "$@"
 }
 
 same()
@@ -97,10 +96,11 @@ install_files
 ok 'the default kernel' timeout 5 qubes-prefs -s default-kernel lab
 ok 'a template' timeout 5 qvm-add-template tpl
 ok 'the default template' timeout 5 qubes-prefs -s default-template tpl
-ok 'a standalone VM, offline' timeout 5 qvm-create --offline-mode -q -l green -s -m 96 guest
-ok 'its maxmem' timeout 5 qvm-prefs -s guest maxmem 96
-ok 'its CPUs' timeout 5 qvm-prefs -s guest vcpus 1
-ok 'no network' timeout 5 qvm-prefs -s guest netvm none
+ok 'a standalone VM, offline' timeout 5 qvm-create --offline-mode -q -l green -s -m 256 guest
+ok 'its maxmem, whose bound is the host'\''s' timeout 5 qvm-prefs --offline-mode -s guest maxmem 256
+ok 'its CPUs, likewise' timeout 5 qvm-prefs --offline-mode -s guest vcpus 1
+ok 'no network' timeout 5 qvm-prefs --offline-mode -s guest netvm none
+ok 'a note of the store alone' timeout 5 qvm-prefs -s guest default_user root
 ok 'memory is read' says '^96$' timeout 5 qvm-prefs -g guest memory
 ok 'a listing of names needs no hypervisor' says '^guest$' timeout 5 qvm-ls --raw-list
 ok 'an offline listing has no states' says ' guest .* NA ' timeout 5 qvm-ls --offline-mode
@@ -123,7 +123,7 @@ ok 'and Xen has no such domain' refuses 'failed to get domain' virsh -q domstate
 echo '# online'
 ok 'dom0 runs' says '{dom0} .* Running ' qvm-ls
 ok 'the VM does not' says ' guest .* Halted ' qvm-ls
-ok 'a query defines no domain' silent virsh -q list --all --name
+ok 'a query defines no domain' not virsh -q domuuid guest
 ok 'start' qvm-start guest
 ok 'it is active' says ' guest |  \* | Transient ' qvm-ls
 ok 'virsh sees it run' says '^running$' virsh -q domstate guest

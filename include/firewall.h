@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * firewall - the rules of a VM: read from its firewall.xml, checked, changed, written back, and as the
+ * iptables text that its ProxyVM enforces.
+ *
+ * What is read and made lives in the arena of the VM's context. Does not know who is running.
+ */
+#ifndef QUBES_FIREWALL_H
+#define QUBES_FIREWALL_H
+
+#include "vm.h"
+
+/* What one text for QubesDB must be shorter than. */
+#define FIREWALL_TEXT_LIMIT 3072
+
+enum firewall_protocol {
+	FIREWALL_ANY,
+	FIREWALL_TCP,
+	FIREWALL_UDP,
+};
+
+struct firewall_rule {
+	const char *address; /* IPv4 or a host name */
+	int bits;	     /* of its network; 32: the one address, or a host name */
+	enum firewall_protocol protocol;
+	int port, last;	   /* 0: no port; LAST 0: this one port alone */
+	long long expires; /* seconds since the epoch; 0: never */
+};
+
+/* A rule says the opposite of the policy: what is refused when all else is allowed, and the other way round. */
+struct firewall {
+	bool stored; /* false: there is no file, this is the default of the VM's class */
+	bool allow;  /* the policy: what no rule says is allowed */
+	bool icmp, dns, yum_proxy; /* allowed */
+	struct firewall_rule *rules;
+	size_t count;
+};
+
+/* Where VM's rules are stored. In the arena; NULL: nowhere. */
+const char *firewall_path(const struct vm *vm);
+
+/*
+ * The rules of VM, without those that have expired: as they are stored, or will be once what was saved is
+ * written. Rules that only the original tools would have let in (firewall_check_rule) are among them.
+ * 0, or -1 with an error when the file cannot be read or understood.
+ */
+int firewall_load(const struct vm *vm, struct firewall *firewall);
+
+/*
+ * Queues FIREWALL to be written with the store; a copy is kept, firewall_load has it from now on. The
+ * store's write lock must be held. 0, or -1 with an error if it is clear already that it cannot be written.
+ */
+int firewall_save(struct vm *vm, const struct firewall *firewall);
+
+/* The default of VM's class, as if there were no file. */
+struct firewall firewall_default(const struct vm *vm);
+
+void firewall_add(struct qubes *q, struct firewall *firewall, const struct firewall_rule *rule);
+void firewall_remove(struct firewall *firewall, size_t index);
+/* The first rule that says the same, whenever it expires; -1: none. */
+int firewall_find(const struct firewall *firewall, const struct firewall_rule *rule);
+
+/* The last rule to expire is gone then; 0: none ever is. */
+long long firewall_expires(const struct firewall *firewall);
+
+/* ---- one rule ---- */
+
+/* May it be enforced? 0, or -1 with an error that says what is wrong with it. */
+int firewall_check_rule(const struct firewall_rule *rule);
+
+/*
+ * "ADDRESS[/BITS] PROTOCOL [PORT]" or "ADDRESS[/BITS] PROTOCOL/PORT", PORT being a number, a service's name
+ * or "FIRST-LAST". 0, or -1 with an error.
+ */
+int firewall_parse_rule(struct qubes *q, char *const *words, struct firewall_rule *rule);
+
+const char *firewall_protocol_name(enum firewall_protocol protocol);
+
+/* ---- release 4's way to say it ---- */
+
+/*
+ * One of release 4's rules, as words "NAME=VALUE" or in its order "ACTION [HOST [PROTOCOL [PORTS]]]". What
+ * can be said here is a rule (IS_RULE), or one of the switches, which is then set in FIREWALL.
+ * 0, or -1 with an error.
+ */
+int firewall_parse_release4(struct qubes *q, char *const *words, struct firewall *firewall,
+			    struct firewall_rule *rule, bool *is_rule);
+
+/* All of FIREWALL as release 4's rules, one a line. The caller frees. */
+char *firewall_release4_text(const struct firewall *firewall);
+
+/* ---- names of ports: ROOT/etc/services, and a few that everybody knows ---- */
+struct firewall_services;
+const struct firewall_services *firewall_services(struct qubes *q);
+/* NULL: it has none. */
+const char *firewall_service_name(const struct firewall_services *services, enum firewall_protocol protocol,
+				  int port);
+/* 0: there is no such service. */
+int firewall_service_port(const struct firewall_services *services, enum firewall_protocol protocol,
+			  const char *name);
+
+/* ---- what a ProxyVM is told ---- */
+
+/* The text that comes before those of the clients; STAMP goes into its comment line. The caller frees. */
+char *firewall_iptables_header(const char *stamp);
+
+/*
+ * The text of CLIENT for its netvm. Rules that cannot be read or enforced are said on stderr, and the text
+ * refuses everything. The caller frees; NULL: CLIENT has no network.
+ */
+char *firewall_iptables(const struct vm *client);
+
+#endif
