@@ -300,6 +300,8 @@ static int front(const struct front_args *args, const struct strlist *words)
 {
 	const char *word = words->count ? words->items[0] : NULL;
 
+	if (word && !args->man && !args->install)
+		return error_set(ERROR_USAGE, "unexpected argument '%s'", word);
 	if (args->version)
 		return print_version("qubes");
 	if (args->list)

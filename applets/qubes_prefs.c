@@ -103,5 +103,5 @@ int qubes_prefs_main(struct qubes *q, const void *parsed, char **words)
 		puts(prop_get_global(q, global));
 		return 0;
 	}
-	return prop_set_global(q, global, mode == MODE_SET ? words[1] : "none");
+	return mode == MODE_SET ? prop_set_global(q, global, words[1]) : prop_reset_global(q, global);
 }

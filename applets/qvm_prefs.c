@@ -64,8 +64,6 @@ static int check_count(enum mode mode, size_t count)
 		return error_set(ERROR_USAGE, "one property of one VM is expected");
 	if (mode == MODE_RESET && count != 2)
 		return error_set(ERROR_USAGE, "the property to set back is expected, and nothing else");
-	if (mode == MODE_SET && count == 2)
-		return error_set(ERROR_FAILED, "the value to set is missing");
 	if (mode == MODE_SET && count > 3)
 		return error_set(ERROR_FAILED, "one value is expected: quote blanks");
 	return 0;
@@ -84,7 +82,7 @@ int qvm_prefs_access(const void *parsed, char **words)
 		return error_set(ERROR_FAILED, "only one of list, get, set and default can be done at a time");
 	if (check_count(mode, count_words(words)) < 0)
 		return -1;
-	return (mode == MODE_SET && words[1]) || mode == MODE_RESET ? STORE_WRITE : STORE_READ;
+	return (mode == MODE_SET && words[1] && words[2]) || mode == MODE_RESET ? STORE_WRITE : STORE_READ;
 }
 
 /* ---- showing ---- */
@@ -179,6 +177,9 @@ static int set(struct vm *vm, const char *name, const char *text)
 
 	if (!prop)
 		return -1;
+	if (!text)
+		return error_set(ERROR_FAILED, "the value is missing; %s takes %s", prop->name,
+				 prop_forms(vm->qubes, prop));
 	if (prop->flags & PROP_BY_LIFECYCLE && prop_settable(vm, prop))
 		return lifecycle_rename(vm, text);
 	return prop_set(vm, prop, text);

@@ -33,7 +33,7 @@ struct firewall {
 	bool allow;  /* the policy: what no rule says is allowed */
 	bool icmp, dns, yum_proxy; /* allowed */
 	struct firewall_rule *rules;
-	size_t count;
+	size_t count, room;
 };
 
 /* Where VM's rules are stored. In the arena; NULL: nowhere. */
@@ -60,8 +60,8 @@ void firewall_remove(struct firewall *firewall, size_t index);
 /* The first rule that says the same, whenever it expires; -1: none. */
 int firewall_find(const struct firewall *firewall, const struct firewall_rule *rule);
 
-/* The last rule to expire is gone then; 0: none ever is. */
-long long firewall_expires(const struct firewall *firewall);
+/* Is there a rule that expires? */
+bool firewall_expires(const struct firewall *firewall);
 
 /* ---- one rule ---- */
 

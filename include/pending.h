@@ -12,4 +12,7 @@
 /* An empty queue, in the arena. */
 struct pending *pending_new(struct qubes *q);
 
+/* What ACTION was queued with last; NULL: it does not wait. */
+void *pending_argument(const struct qubes *q, pending_action *action);
+
 #endif

@@ -86,8 +86,11 @@ struct prop {
 /* Rows in the order that qvm-prefs lists them; ended by a NULL name. */
 extern const struct prop prop_table[];
 
-/* By name or alias, '-' and '_' alike. NULL: unknown (no error). */
+/* By name or alias, in any case, '-' and '_' alike. NULL: unknown (no error). */
 const struct prop *prop_find(const char *name);
+
+/* The accepted values, for a message; those that depend on what is installed are listed. In the arena. */
+const char *prop_forms(struct qubes *q, const struct prop *prop);
 
 /* Can it be got of this VM / set there? */
 bool prop_applies(const struct vm *vm, const struct prop *prop);
@@ -106,6 +109,9 @@ const char *prop_list_text(const struct vm *vm, const struct prop *prop, const s
 int prop_set(struct vm *vm, const struct prop *prop, const char *text);
 int prop_reset(struct vm *vm, const struct prop *prop); /* back to the default */
 
+/* The words for true and false in any case: 1, 0, or -1 for anything else. */
+int prop_boolean_word(const char *text);
+
 /* ---- globals ---- */
 struct prop_global {
 	const char *name; /* "default-netvm" */
@@ -123,6 +129,7 @@ const struct prop_global *prop_find_global(const char *name); /* '-' and '_' ali
 const char *prop_get_global(struct qubes *q, const struct prop_global *global);
 /* "none" and "" clear a VM. 0, or -1 with an error. */
 int prop_set_global(struct qubes *q, const struct prop_global *global, const char *text);
+int prop_reset_global(struct qubes *q, const struct prop_global *global); /* to none */
 
 /* The kernels below /var/lib/qubes/vm-kernels, sorted, each behind a blank; " none". In the arena. */
 const char *prop_kernel_names(struct qubes *q);
@@ -153,12 +160,14 @@ int prop_set_service(struct vm *vm, const char *name, enum prop_switch to);
 /* Forgets all that is set of VM's services, readable or not. 0, or -1 with an error. */
 int prop_reset_services(struct vm *vm);
 
+#define PROP_UPDATE_CHECK "qubes-update-check" /* the service that looks for updates */
+
 /* Does dom0, and does a new VM, look for updates? As flag files say, or will say once the store is saved. */
 struct prop_updates {
 	bool dom0, new_vms;
 };
 struct prop_updates prop_update_checks(struct qubes *q);
-/* Sets both flags, after the save. */
+/* Sets both flags, once the store is saved. */
 void prop_set_update_checks(struct qubes *q, bool on);
 
 /*

@@ -80,6 +80,12 @@ void vms_free(struct vms *vms);
 /* Says on stderr what is odd in the references of the whole store (dangling, double, of the wrong class). */
 void vms_report(struct qubes *q);
 
+/*
+ * May the store be saved as far as its globals go? -1 with an error if one of them is neither a VM nor none,
+ * unless this run has mended one.
+ */
+int vms_check_globals(const struct qubes *q);
+
 /* Why VM may not be started as far as its references go, in the arena; NULL: it may. */
 const char *vm_broken(const struct vm *vm);
 

@@ -49,8 +49,11 @@ static int install_link(const struct installation *to, const char *name)
 	int result = to->symbolic ? symlinkat(to->program, to->fd, name) :
 				    linkat(AT_FDCWD, to->program, to->fd, name, 0);
 
-	if (result == 0 || (errno == EEXIST && leads_to_program(to, name)))
+	int reason = errno;
+
+	if (result == 0 || (reason == EEXIST && leads_to_program(to, name)))
 		return 0;
+	errno = reason;
 	if (errno == EXDEV)
 		return error_set(ERROR_FAILED, "%s/%s: no hard link from another file system, use -s", to->directory,
 				 name);

@@ -7,6 +7,7 @@
 #include "error.h"
 #include "store.h"
 #include "util.h"
+#include "vm.h"
 
 struct pending_item {
 	pending_action *action;
@@ -51,6 +52,24 @@ void qubes_with_save(struct qubes *q, pending_action *action, void *argument)
 	add(q, &q->pending->with_save, action, argument);
 }
 
+static void *last_argument(const struct pending_queue *queue, pending_action *action, void *argument)
+{
+	for (const struct pending_item *item = queue->first; item; item = item->next)
+		if (item->action == action)
+			argument = item->argument;
+	return argument;
+}
+
+void *pending_argument(const struct qubes *q, pending_action *action)
+{
+	void *argument = NULL;
+
+	if (!q->pending)
+		return NULL;
+	argument = last_argument(&q->pending->with_save, action, argument);
+	return last_argument(&q->pending->after_save, action, argument);
+}
+
 /* A failed action leaves a valid store, and says nothing about the ones behind it: they run too. */
 static int run_queue(struct qubes *q, struct pending_queue *queue)
 {
@@ -76,6 +95,8 @@ static int save(struct qubes *q)
 		return 0;
 	if (!q->writing)
 		return error_set(ERROR_FAILED, "the store was changed without its lock: nothing is saved");
+	if (q->vms && vms_check_globals(q) != 0)
+		return -1;
 	return store_save(q->store);
 }
 

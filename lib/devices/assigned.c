@@ -102,6 +102,8 @@ int devices_release_all_pci(struct vm *vm)
 
 	if (devices_pci_of(vm, &addresses) < 0)
 		return -1;
+	if (addresses.count == 0)
+		return 0;
 	addresses.count = 0;
-	return vm_get(vm, PCIDEVS).text ? store(vm, &addresses) : 0;
+	return store(vm, &addresses);
 }

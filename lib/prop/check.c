@@ -2,11 +2,11 @@
 /*
  * May this text be stored? What the type says, and what single properties ask for besides.
  */
-#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
+#include "devices.h"
 #include "error.h"
 #include "internal.h"
 #include "net.h"
@@ -64,33 +64,13 @@ int prop_check_host_cpus(const struct vm *vm, const struct prop *prop, const cha
 
 /* ---- PCI devices ---- */
 
-/* "BB:DD.F", lower-case hex; the function is one of eight. */
-static bool is_pci_address(const char *text)
-{
-	static const char form[] = "xx:xx.7";
-
-	for (size_t i = 0; i < sizeof(form); i++) {
-		if (form[i] == 'x' && !(isxdigit((unsigned char)text[i]) && !isupper((unsigned char)text[i])))
-			return false;
-		if (form[i] == '7' && (text[i] < '0' || text[i] > '7'))
-			return false;
-		if (!strchr("x7", form[i]) && text[i] != form[i])
-			return false;
-		if (form[i] == '\0')
-			break;
-	}
-	return text[sizeof(form) - 1] == '\0';
-}
-
 static int check_pci_device(const struct vm *vm, const char *device)
 {
-	AUTO_FREE char *path = util_printf("/sys/bus/pci/devices/0000:%s", device);
-
-	if (!is_pci_address(device))
-		return error_set(ERROR_FAILED, "'%s' is no PCI device: it takes the form BB:DD.F in lower-case hex",
-				 device);
-	if (!vmm_offline(vm->qubes) && !root_exists(vm->qubes->root, path))
+	if (!devices_is_pci_address(device))
+		return error_set(ERROR_FAILED, "'%s' is no PCI device: it takes the form " DEVICES_PCI_FORM, device);
+	if (!vmm_offline(vm->qubes) && devices_has_pci(vm->qubes, device) <= 0)
 		return error_set(ERROR_FAILED, "this host has no PCI device %s", device);
+	devices_note_shared(vm, device);
 	return 0;
 }
 
@@ -104,6 +84,8 @@ int prop_check_pcidevs(const struct vm *vm, const struct prop *prop, const char 
 		return refuse(prop, text);
 	if (literal_read_list(arena, text, &devices) < 0)
 		return error_within("%s", prop->name);
+	if (devices.count && devices_check_pci_vm(vm) < 0)
+		return -1;
 	for (size_t i = 0; i < devices.count; i++)
 		if (check_pci_device(vm, devices.entries[i].key) < 0)
 			return -1;

@@ -100,7 +100,7 @@ int prop_get(const struct vm *vm, const struct prop *prop, struct prop_value *va
 {
 	*value = (struct prop_value){ .type = prop->type };
 	if (!prop_applies(vm, prop))
-		return error_set(ERROR_FAILED, "%s is not available for %s, which is a %s", prop->name, vm->name,
+		return error_set(ERROR_FAILED, "%s is not available for %s, which is of class %s", prop->name, vm->name,
 				 vm->type);
 	return prop->get ? prop->get(vm, prop, value) : get_stored(vm, prop, value);
 }

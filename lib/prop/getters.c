@@ -276,7 +276,7 @@ int prop_get_kernel(const struct vm *vm, const struct prop *prop, struct prop_va
 	return give_text(value, value->follows ? default_kernel(vm->qubes) : own_text(vm, prop));
 }
 
-static bool has_pci_devices(const struct vm *vm)
+bool prop_has_pci_devices(const struct vm *vm)
 {
 	struct literal devices;
 
@@ -296,7 +296,7 @@ int prop_get_kernelopts(const struct vm *vm, const struct prop *prop, struct pro
 	if (stored.presence == LAYOUT_SET)
 		return give_text(value, stored.text ? stored.text : "");
 	value->follows = true;
-	if (has_pci_devices(vm))
+	if (prop_has_pci_devices(vm))
 		return give_text(value, KERNELOPTS_PCI);
 	if (!template || !prop_applies(template, prop))
 		return give_text(value, KERNELOPTS);
@@ -332,32 +332,6 @@ int prop_get_seamless(const struct vm *vm, const struct prop *prop, struct prop_
 		value->follows = true;
 	if (!value->broken && !prop_flag(vm, "guiagent_installed"))
 		value->number = false;
-	return 0;
-}
-
-/* ---- services ---- */
-
-static bool is_clockvm(const struct vm *vm)
-{
-	return vm_global(vm->qubes, "clockvm") == vm;
-}
-
-int prop_get_services(const struct vm *vm, const struct prop *prop, struct prop_value *value)
-{
-	struct arena *arena = vm->qubes->arena;
-	struct literal *services = &value->entries;
-	bool pci = has_pci_devices(vm), hvm = vm_is(vm, VM_HVMS);
-
-	if (!read_own(vm, prop, value) && hvm)
-		literal_put(arena, services, "meminfo-writer", false);
-	if (value->broken)
-		return 0;
-	if (!literal_find(services, "meminfo-writer"))
-		literal_put(arena, services, "meminfo-writer", !pci);
-	if (pci || (hvm && vm_get(vm, "guiagent_installed").presence == LAYOUT_ABSENT))
-		literal_put(arena, services, "meminfo-writer", false);
-	if (is_clockvm(vm))
-		literal_put(arena, services, "ntpd", false);
 	return 0;
 }
 

@@ -28,7 +28,7 @@ static int check_clock(const struct vm *vm)
 static int check_netvm(const struct vm *vm)
 {
 	if (!vm_is(vm, VM_NETVMS))
-		return error_set(ERROR_FAILED, "%s provides no network: it is a %s", vm->name, vm->type);
+		return error_set(ERROR_FAILED, "%s provides no network: it is of class %s", vm->name, vm->type);
 	if (vm_is_dom0(vm))
 		error_note("warning: dom0 as netvm gives VMs no working network");
 	return 0;
@@ -38,7 +38,7 @@ static int check_template(const struct vm *vm)
 {
 	if (vm_is(vm, VM_TEMPLATES))
 		return 0;
-	return error_set(ERROR_FAILED, "%s is no template: it is a %s", vm->name, vm->type);
+	return error_set(ERROR_FAILED, "%s is no template: it is of class %s", vm->name, vm->type);
 }
 
 const struct prop_global prop_globals[] = {
@@ -62,6 +62,13 @@ const char *prop_get_global(struct qubes *q, const struct prop_global *global)
 	}
 	text = q->layout->get(q->layout->globals(store_root(q->store)), global->key).text;
 	return text && strcasecmp(text, "none") ? text : "None";
+}
+
+int prop_reset_global(struct qubes *q, const struct prop_global *global)
+{
+	if (!global->check)
+		return error_set(ERROR_FAILED, "%s has no default to go back to", global->name);
+	return vm_set_global_reference(q, global->key, NULL);
 }
 
 int prop_set_global(struct qubes *q, const struct prop_global *global, const char *text)

@@ -6,8 +6,6 @@
 #include "internal.h"
 #include "util.h"
 
-#define DISABLE_UPDATES "/var/lib/qubes/updates/vm-default-disable-updates"
-
 /* Puts TEXT where nothing is set yet. */
 static int state(struct vm *vm, const char *key, const char *text)
 {
@@ -48,8 +46,8 @@ static const char *initial_services(const struct vm *vm)
 
 	if (prop_services(vm, &services) < 0)
 		return NULL;
-	if (root_exists(vm->qubes->root, DISABLE_UPDATES))
-		literal_put(arena, &services, "qubes-update-check", false);
+	if (!prop_update_checks(vm->qubes).new_vms)
+		literal_put(arena, &services, PROP_UPDATE_CHECK, false);
 	return literal_dict_text(arena, &services);
 }
 

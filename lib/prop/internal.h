@@ -15,11 +15,11 @@ const char *prop_key(const struct prop *prop);
 /* Fills VALUE from TEXT as the type says; a text that is not of it makes VALUE broken. */
 void prop_read(const struct vm *vm, const struct prop *prop, const char *text, struct prop_value *value);
 
-/* The words for true and false in any case: 1, 0, or -1 for anything else. */
-int prop_boolean_word(const char *text);
-
 /* Does a directory of that name hold kernels? With FILES, also those that a VM boots from. 0, or -1 with an error. */
 int prop_check_kernel(struct qubes *q, const char *name, bool files);
+
+/* As far as the store says: a list that cannot be read counts as none. */
+bool prop_has_pci_devices(const struct vm *vm);
 
 /* getters */
 prop_getter prop_get_type, prop_get_template, prop_get_netvm, prop_get_dispvm_netvm, prop_get_updateable,

@@ -23,7 +23,7 @@ static int check_settable(const struct vm *vm, const struct prop *prop)
 	if (!prop->settable)
 		return error_set(ERROR_FAILED, "%s cannot be set", prop->name);
 	if (!prop_settable(vm, prop))
-		return error_set(ERROR_FAILED, "%s cannot be set for %s, which is a %s", prop->name, vm->name,
+		return error_set(ERROR_FAILED, "%s cannot be set for %s, which is of class %s", prop->name, vm->name,
 				 vm->type);
 	if (prop->flags & PROP_BY_LIFECYCLE)
 		return error_set(ERROR_FAILED, "%s is not changed like other properties", prop->name);
@@ -116,7 +116,7 @@ static int find_netvm(const struct vm *vm, const char *text, struct vm **to)
 	if (!*to)
 		return -1;
 	if (!vm_is(*to, VM_NETVMS))
-		return error_set(ERROR_FAILED, "%s provides no network: it is a %s", (*to)->name, (*to)->type);
+		return error_set(ERROR_FAILED, "%s provides no network: it is of class %s", (*to)->name, (*to)->type);
 	if (vm_is_dom0(*to))
 		error_note("warning: dom0 as netvm gives %s no working network", vm->name);
 	return 0;
@@ -139,7 +139,7 @@ int prop_set_netvm(struct vm *vm, const struct prop *prop, const char *text)
 		return -1;
 	if (!vm_is(vm, VM_NET))
 		return set_own_netvm(vm, to);
-	return to ? error_set(ERROR_FAILED, "%s is a NetVM, which gets its network from no other VM", vm->name) : 0;
+	return to ? error_set(ERROR_FAILED, "%s is of class NetVM, which gets its network from no other VM", vm->name) : 0;
 }
 
 /* A NetVM has none; a ProxyVM never follows: it gets what is the default for its kind now. */
@@ -170,9 +170,10 @@ int prop_set_template(struct vm *vm, const struct prop *prop, const char *text)
 	if (vm_is_standalone(vm))
 		return error_set(ERROR_FAILED, "%s is based on no template, and cannot be made to", vm->name);
 	if (!vm_is(to, VM_TEMPLATES))
-		return error_set(ERROR_FAILED, "%s is no template: it is a %s", to->name, to->type);
+		return error_set(ERROR_FAILED, "%s is no template: it is of class %s", to->name, to->type);
 	if (!vm_is(to, vm->class->template_kind))
-		return error_set(ERROR_FAILED, "a %s cannot be based on %s, a %s", vm->type, to->name, to->type);
+		return error_set(ERROR_FAILED, "class %s cannot be based on %s, which is of class %s", vm->type,
+				 to->name, to->type);
 	return vm_set_reference(vm, prop_key(prop), to);
 }
 
@@ -181,7 +182,7 @@ int prop_set_maxmem(struct vm *vm, const struct prop *prop, const char *text)
 	long long memory, number = atoll(text);
 
 	if (vm_is(vm, VM_HVMS)) {
-		error_note("warning: the maxmem of a %s is always its memory; nothing was changed", vm->type);
+		error_note("warning: the maxmem of class %s is always its memory; nothing was changed", vm->type);
 		return 0;
 	}
 	if (prop_number(vm, "memory", &memory) < 0)

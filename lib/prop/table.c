@@ -2,9 +2,11 @@
 /*
  * The rows: every property of a VM of release 3, in the order in which a list shows them.
  */
+#include <ctype.h>
 #include <string.h>
 
 #include "internal.h"
+#include "util.h"
 
 #define ALL VM_ALL
 #define NOT_DOM0 (VM_ALL & ~VM_ADMIN)
@@ -138,11 +140,12 @@ const struct prop prop_table[] = {
 	{ .name = NULL },
 };
 
-/* Compares the LENGTH bytes of WORD with NAME, '-' and '_' alike. */
+/* Compares the LENGTH bytes of WORD with NAME, in any case, '-' and '_' alike. */
 static bool same_word(const char *word, size_t length, const char *name)
 {
 	for (size_t i = 0; i < length; i++) {
-		char a = word[i] == '-' ? '_' : word[i], b = name[i] == '-' ? '_' : name[i];
+		int a = word[i] == '-' ? '_' : tolower((unsigned char)word[i]);
+		int b = name[i] == '-' ? '_' : tolower((unsigned char)name[i]);
 
 		if (a != b)
 			return false;
@@ -176,6 +179,13 @@ const struct prop_global *prop_find_global(const char *name)
 		if (is_among(global->name, name))
 			return global;
 	return NULL;
+}
+
+const char *prop_forms(struct qubes *q, const struct prop *prop)
+{
+	if (prop->check != prop_check_vm_kernel)
+		return prop->forms ? prop->forms : "no value: it cannot be set";
+	return arena_printf(q->arena, "%s; installed:%s", prop->forms, prop_kernel_names(q));
 }
 
 const char *prop_key(const struct prop *prop)

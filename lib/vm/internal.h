@@ -10,7 +10,11 @@
 struct vms {
 	struct vm **items; /* by ascending qid */
 	size_t count, room;
+	size_t bad_globals; /* when it was loaded */
 };
+
+/* How many globals of the store are neither a VM nor none. */
+size_t vms_bad_globals(const struct qubes *q);
 
 /* Makes a VM and puts it into its place in the collection; the qid must be free. */
 struct vm *vms_insert(struct qubes *q, const struct vm_class *class, const char *type, int qid,

@@ -161,6 +161,7 @@ int vms_load(struct qubes *q)
 		load_vm(q, node);
 	if (!vm_by_qid(q, 0))
 		vms_insert(q, vm_class_by_type("AdminVM"), "AdminVM", 0, "dom0", NULL);
+	q->vms->bad_globals = vms_bad_globals(q);
 	if (q->writing)
 		check_for_writing(q);
 	return 0;

@@ -89,16 +89,21 @@ bool vm_netvm_follows(const struct vm *vm)
 	return !vm_is(vm, VM_ADMIN | VM_NET) && follows(vm, "netvm");
 }
 
+/* The VM that is named as netvm, by VM itself or by the global that it follows, be it one or not. */
+static struct vm *named_netvm(const struct vm *vm)
+{
+	if (vm_is(vm, VM_ADMIN | VM_NET))
+		return NULL;
+	if (vm_netvm_follows(vm))
+		return vm_global(vm->qubes, vm_is(vm, VM_PROXY) ? "default_fw_netvm" : "default_netvm");
+	return resolve(vm, "netvm");
+}
+
 struct vm *vm_netvm(const struct vm *vm)
 {
 	struct vm *netvm;
 
-	if (vm_is(vm, VM_ADMIN | VM_NET))
-		return NULL;
-	if (vm_netvm_follows(vm))
-		netvm = vm_global(vm->qubes, vm_is(vm, VM_PROXY) ? "default_fw_netvm" : "default_netvm");
-	else
-		netvm = resolve(vm, "netvm");
+	netvm = named_netvm(vm);
 	return netvm && vm_is(netvm, VM_NETVMS) ? netvm : NULL;
 }
 
@@ -218,17 +223,16 @@ static const char *template_fault(const struct vm *vm)
 	if (!vm_is(template, VM_TEMPLATES))
 		return arena_printf(arena, "its template %s is not a template", template->name);
 	if (!vm_is(template, vm->class->template_kind))
-		return arena_printf(arena, "a %s cannot be based on %s, a %s", vm->type, template->name,
-				    template->type);
+		return arena_printf(arena, "class %s cannot be based on %s, which is of class %s", vm->type,
+				    template->name, template->type);
 	return NULL;
 }
 
 static const char *netvm_fault(const struct vm *vm)
 {
-	struct layout_reference reference = vm->qubes->layout->get_reference(vm->node, "netvm");
-	const struct vm *netvm = vm_resolve(vm->qubes, &reference);
+	const struct vm *netvm = named_netvm(vm);
 
-	if (vm_is(vm, VM_ADMIN | VM_NET) || vm_netvm_follows(vm) || !netvm || vm_is(netvm, VM_NETVMS))
+	if (!netvm || vm_is(netvm, VM_NETVMS))
 		return NULL;
 	return arena_printf(vm->qubes->arena, "its netvm %s does not provide network", netvm->name);
 }
@@ -252,13 +256,72 @@ static void report_dangling(const struct vm *vm, const char *property)
 		error_note("warning: %s of %s (%s) does not exist", property, vm->name, reference.text);
 }
 
+/* What is odd in VM alone. */
+static void report_oddities(const struct vm *vm)
+{
+	const char *label = vm_get(vm, "label").text, *uuid = vm_get(vm, "uuid").text;
+
+	if (!vm_is(vm, VM_ADMIN | VM_UNKNOWN) && vm_check_name(vm->name) < 0) {
+		error_note("warning: %s", error_message());
+		error_clear();
+	}
+	if (label && !vm_label_by_name(label))
+		error_note("warning: %s has the unknown label '%s'", vm->name, label);
+	if (uuid && !vm_uuid(vm))
+		error_note("warning: the UUID of %s is none: '%s'", vm->name, uuid);
+}
+
+static void report_twins(const struct vm *vm)
+{
+	struct vm *other;
+
+	FOR_EACH_VM(vm->qubes, other) {
+		if (other->qid >= vm->qid)
+			return;
+		if (vm_is(vm, VM_NETVMS) && vm_is(other, VM_NETVMS) && vm_netid(vm) == vm_netid(other))
+			error_note("warning: %s and %s have the same netid, %d: their addresses clash", other->name,
+				   vm->name, vm_netid(vm));
+		if (!strcmp(vm->name, other->name))
+			error_note("warning: two VMs are called %s, with qids %d and %d", vm->name, other->qid, vm->qid);
+	}
+}
+
+static bool is_bad_global(const struct qubes *q, const char *name)
+{
+	return q->layout->get_reference(q->layout->globals(store_root(q->store)), name).kind == LAYOUT_BAD_REFERENCE;
+}
+
+size_t vms_bad_globals(const struct qubes *q)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(globals); i++)
+		count += is_bad_global(q, globals[i].name);
+	return count;
+}
+
+int vms_check_globals(const struct qubes *q)
+{
+	size_t now = vms_bad_globals(q);
+
+	if (now == 0 || now < q->vms->bad_globals)
+		return 0;
+	for (size_t i = 0; i < ARRAY_SIZE(globals); i++)
+		if (is_bad_global(q, globals[i].name))
+			return error_set(ERROR_STORE, "nothing is written as long as the global %s is no number; "
+						      "qubes-prefs -s mends it", globals[i].name);
+	return 0;
+}
+
 static void report_globals(const struct qubes *q)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(globals); i++) {
 		struct layout_reference reference =
 			q->layout->get_reference(q->layout->globals(store_root(q->store)), globals[i].name);
 
-		if (reference.kind != LAYOUT_NO_VM && !vm_resolve(q, &reference))
+		if (reference.kind == LAYOUT_BAD_REFERENCE)
+			error_note("warning: the global %s is no number: '%s'", globals[i].name, reference.text);
+		else if (reference.kind != LAYOUT_NO_VM && !vm_resolve(q, &reference))
 			error_note("warning: the global %s (%s) does not exist", globals[i].name, reference.text);
 	}
 }
@@ -275,5 +338,7 @@ void vms_report(struct qubes *q)
 			error_note("warning: %s is broken: %s", vm->name, fault);
 		report_dangling(vm, "netvm");
 		report_dangling(vm, "dispvm_netvm");
+		report_oddities(vm);
+		report_twins(vm);
 	}
 }

@@ -29,14 +29,13 @@ static const char *type_of_driver(const char *driver)
 const char *vmm_domain_type(struct qubes *q)
 {
 	struct vmm *vmm = q->vmm;
-	const char *driver;
 
 	if (vmm_connection(q) < 0)
 		return NULL;
 	if (!vmm->type) {
 		HOLD_PIPE_SIGNAL;
+		const char *driver = virConnectGetType(vmm->connection);
 
-		driver = virConnectGetType(vmm->connection);
 		if (!driver) {
 			struct failure failure = failure_take(vmm);
 

@@ -178,6 +178,23 @@ static void arena_gives_zeroed_aligned_memory(void **state)
 	arena_free(NULL);
 }
 
+/* Whatever is left of a block, and however it is aligned, no piece goes over its end (the sanitizer sees it). */
+static void arena_ends_its_blocks_in_time(void **state)
+{
+	struct arena *arena = arena_new();
+	unsigned random = 1;
+
+	(void)state;
+	for (int i = 0; i < 20000; i++) {
+		random = random * 1103515245u + 12345u;
+		if (random >> 30)
+			memset(arena_alloc(arena, (random >> 16) % 48), 'x', (random >> 16) % 48);
+		else
+			arena_printf(arena, "%.*s", (int)((random >> 16) % 20), "12345678901234567890");
+	}
+	arena_free(arena);
+}
+
 static void arena_keeps_texts(void **state)
 {
 	struct arena *arena = arena_new();
@@ -228,6 +245,7 @@ int main(void)
 		cmocka_unit_test(text_grows),
 		cmocka_unit_test(list_grows_and_ends_in_null),
 		cmocka_unit_test(arena_gives_zeroed_aligned_memory),
+		cmocka_unit_test(arena_ends_its_blocks_in_time),
 		cmocka_unit_test(arena_keeps_texts),
 		cmocka_unit_test(exhausted_memory_goes_to_its_handler),
 	};

@@ -11,6 +11,7 @@ set -u
 
 data=/var/lib/qubes
 guest=$data/appvms/guest
+libxl_log=/var/log/libvirt/libxl/libxl-driver.log
 ran=0
 failed=0
 
@@ -24,7 +25,8 @@ ok()
 		echo "ok $ran - $text"
 	else
 		echo "not ok $ran - $text: $*"
-		tail -n 15 /tmp/output /var/log/libvirt/libxl/*.log | sed 's/^/#   /'
+		tail -n 20 /tmp/output /var/log/libvirt/libvirtd.log "$libxl_log" | sed 's/^/#   /'
+		dmesg | grep segfault
 		failed=$((failed + 1))
 	fi
 }
@@ -75,6 +77,24 @@ hear_guest()
 	timeout 60 sh -c 'grep -m 1 "GUEST-UP" <"$(virsh ttyconsole guest | head -n 1)"'
 }
 
+# libxl gives the hot-plug scripts of all disks a time that is short under emulation: one that ran out is the
+# lab's failure, and the start is tried again. Any other failure is ours.
+start_guest()
+{
+	for try in 1 2 3; do
+		before=$(hotplug_timeouts)
+		qvm-start "$@" guest && return
+		[ "$(hotplug_timeouts)" -gt "$before" ] || return
+		echo "# try $try: the lab's hot-plug scripts were too slow" >>/tmp/slow
+	done
+	return 1
+}
+
+hotplug_timeouts()
+{
+	grep -c 'killing execution of .* because of timeout' "$libxl_log"
+}
+
 install_files()
 {
 	mkdir -p "$data/vm-kernels/lab" "$data/vm-templates/tpl"
@@ -101,7 +121,7 @@ ok 'its maxmem, whose bound is the host'\''s' timeout 5 qvm-prefs --offline-mode
 ok 'its CPUs, likewise' timeout 5 qvm-prefs --offline-mode -s guest vcpus 1
 ok 'no network' timeout 5 qvm-prefs --offline-mode -s guest netvm none
 ok 'a note of the store alone' timeout 5 qvm-prefs -s guest default_user root
-ok 'memory is read' says '^96$' timeout 5 qvm-prefs -g guest memory
+ok 'memory is read' says '^256$' timeout 5 qvm-prefs -g guest memory
 ok 'a listing of names needs no hypervisor' says '^guest$' timeout 5 qvm-ls --raw-list
 ok 'an offline listing has no states' says ' guest .* NA ' timeout 5 qvm-ls --offline-mode
 ok 'a listing without --offline-mode gives up the silent daemon, and still lists' \
@@ -124,7 +144,7 @@ echo '# online'
 ok 'dom0 runs' says '{dom0} .* Running ' qvm-ls
 ok 'the VM does not' says ' guest .* Halted ' qvm-ls
 ok 'a query defines no domain' not virsh -q domuuid guest
-ok 'start' qvm-start guest
+ok 'start' start_guest
 ok 'it is active' says ' guest |  \* | Transient ' qvm-ls
 ok 'virsh sees it run' says '^running$' virsh -q domstate guest
 ok 'with the UUID of the store' same "$uuid" "$(virsh -q domuuid guest | head -n 1)"
@@ -140,11 +160,12 @@ ok 'it runs again' says '^running$' virsh -q domstate guest
 ok 'kill' qvm-kill guest
 ok 'virsh sees it off' says '^shut off$' virsh -q domstate guest
 ok 'and so do we' says '^Halted$' qvm-ls guest --raw-data state
-ok 'start again' qvm-start -q guest
+ok 'start again' start_guest -q
 ok 'the same UUID' same "$uuid" "$(virsh -q domuuid guest | head -n 1)"
 ok 'its init is up again' says 'GUEST-UP' hear_guest
 ok 'a shutdown that it obeys' qvm-shutdown --wait --timeout 60 guest
 ok 'it is off' says '^shut off$' virsh -q domstate guest
 
+cat /tmp/slow 2>/dev/null
 echo "# $ran checks, $failed failed"
 [ "$failed" = 0 ]
