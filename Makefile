@@ -49,7 +49,7 @@ $(OUT)/flags.mk: deps/build deps/notls.c deps/packages deps/install
 	@prefix="$(deps_prefix)" && { [ "$(STATIC)" = 0 ] || [ -n "$$prefix" ]; } && \
 	PKG_CONFIG_PATH=$${prefix:+$$prefix/lib/pkgconfig} && export PKG_CONFIG_PATH && \
 	flags=$$(pkg-config --cflags $(LIBRARIES)) && libs=$$(pkg-config $(pkg_static) --libs $(LIBRARIES)) && \
-	printf 'library_cflags = %s\nlibrary_libs = %s\nmxml_pc = %s\n' "$$flags" "$$libs" "$$PKG_CONFIG_PATH" >$@
+	printf 'library_cflags = %s\nlibrary_libs = %s\n' "$$flags" "$$libs" >$@
 
 ifeq ($(filter clean,$(MAKECMDGOALS)),)
 -include $(OUT)/flags.mk
@@ -110,8 +110,7 @@ $(OUT)/tests/static/nss: tests/static/nss.c $(OUT)/libqubes.a
 $(OUT)/tests/xml/differential: $(wildcard tests/xml/*.c) $(OUT)/libqubes.a
 	@mkdir -p $(@D)
 	@$(CC) $(compile_flags) $(CFLAGS) $(SANITIZE:%=-fsanitize=%) -Itests/xml $$(pkg-config --cflags libxml-2.0) \
-		-o $@ $(filter %.c,$^) $(OUT)/libqubes.a $$(PKG_CONFIG_PATH=$(mxml_pc) pkg-config --libs mxml) \
-		$$(pkg-config --libs libxml-2.0)
+		-o $@ $^ $(filter -L%,$(library_libs)) -l:libmxml.a -l:libxml2.so.2
 
 -include $(cmocka_tests:=.d)
 
