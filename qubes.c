@@ -116,6 +116,8 @@ static int finish(int result, const char *program, const struct option_row *opti
 
 	if (result >= 0 && finish_output() == 0)
 		return result;
+	if (error_kind() == ERROR_NONE)
+		error_set(ERROR_FAILED, "it failed, and nothing said why");
 	usage = error_kind() == ERROR_USAGE;
 	result = error_exit_status();
 	fflush(stdout);

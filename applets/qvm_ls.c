@@ -2,6 +2,7 @@
 /*
  * qvm-ls - list VMs, their states and properties.
  */
+#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -164,14 +165,24 @@ static int add_groups(struct listing *listing, const struct ls_args *args)
 	return 0;
 }
 
-static int add_named(struct listing *listing, const char *name)
+/* JSON's keys are small; the table writes titles in capitals by itself. */
+static const char *title_of(struct qubes *q, const struct listing *listing, const char *name)
+{
+	char *title = arena_strdup(q->arena, name);
+
+	for (char *c = title; listing->style == TABLE_JSON && *c; c++)
+		*c = (char)tolower((unsigned char)*c);
+	return title;
+}
+
+static int add_named(struct qubes *q, struct listing *listing, const char *name)
 {
 	const struct column *column = column_by_name(name);
 	const struct prop *prop = column ? NULL : prop_find(name);
 
 	if (!column && !prop)
 		return error_set(ERROR_USAGE, "no column '%s'; qvm-ls --help-columns prints all", name);
-	return add_column(listing, column ? column->name : prop->name, column, prop);
+	return add_column(listing, title_of(q, listing, column ? column->name : prop->name), column, prop);
 }
 
 /* A comma list, blanks around its items left out. */
@@ -182,7 +193,7 @@ static int add_names(struct qubes *q, struct listing *listing, const char *names
 	while ((name = strsep(&rest, ","))) {
 		name += strspn(name, " ");
 		name[strcspn(name, " ")] = '\0';
-		if (add_named(listing, name) < 0)
+		if (add_named(q, listing, name) < 0)
 			return -1;
 	}
 	return 0;

@@ -10,10 +10,19 @@
 /*     name                function          store        access            hypervisor    flags */
 APPLET("qubes-prefs",      qubes_prefs,      STORE_WRITE, qubes_prefs_access, VMM_NEVER,  APPLET_BATCH | APPLET_R3,
        "show or change the global defaults")
+APPLET("qubes-set-updates", qubes_set_updates, STORE_WRITE, qubes_set_updates_access, VMM_LAZY,
+       APPLET_BATCH | APPLET_R3,
+       "switch the search for updates on or off, or say which it is")
 APPLET("qvm-add-template", qvm_add_template, STORE_WRITE, NULL,             VMM_NEVER,    APPLET_BATCH | APPLET_R3,
        "register a template that is already installed")
+APPLET("qvm-check",        qvm_check,        STORE_READ,  NULL,             VMM_LAZY,     APPLET_BATCH | APPLET_R3,
+       "say whether VMs exist, and whether they run, are paused, templates or networked")
 APPLET("qvm-create",       qvm_create,       STORE_WRITE, NULL,             VMM_LAZY,     APPLET_BATCH | APPLET_R3,
        "make a new VM")
+APPLET("qvm-features",     qvm_features,     STORE_WRITE, qvm_features_access, VMM_NEVER, APPLET_BATCH | APPLET_R3,
+       "show or change the features of a VM, as far as release 3 has them")
+APPLET("qvm-firewall",     qvm_firewall,     STORE_WRITE, qvm_firewall_access, VMM_LAZY,  APPLET_BATCH | APPLET_R3,
+       "show or change what a VM may reach")
 APPLET("qvm-init-storage", qvm_init_storage, STORE_NONE,  NULL,             VMM_NEVER,    0,
        "make an empty store")
 APPLET("qvm-kill",         qvm_kill,         STORE_READ,  NULL,             VMM_REQUIRED, APPLET_R3,
@@ -22,12 +31,18 @@ APPLET("qvm-ls",           qvm_ls,           STORE_READ,  qvm_ls_access,    VMM_
        "list VMs, their states and properties")
 APPLET("qvm-pause",        qvm_pause,        STORE_READ,  NULL,             VMM_REQUIRED, APPLET_R3,
        "stop scheduling running VMs, keeping their memory")
+APPLET("qvm-pci",          qvm_pci,          STORE_WRITE, qvm_pci_access,   VMM_LAZY,     APPLET_BATCH | APPLET_R3,
+       "show or change which PCI devices VMs have")
 APPLET("qvm-prefs",        qvm_prefs,        STORE_WRITE, qvm_prefs_access, VMM_LAZY,     APPLET_BATCH | APPLET_R3,
        "show or change the properties of a VM")
+APPLET("qvm-service",      qvm_service,      STORE_WRITE, qvm_service_access, VMM_NEVER,  APPLET_BATCH | APPLET_R3,
+       "show or change which services a VM starts")
 APPLET("qvm-shutdown",     qvm_shutdown,     STORE_READ,  NULL,             VMM_REQUIRED, APPLET_R3,
        "ask running VMs to shut down")
 APPLET("qvm-start",        qvm_start,        STORE_WRITE, NULL,             VMM_REQUIRED, APPLET_R3,
        "start VMs, and the VMs that give them network first")
+APPLET("qvm-tags",         qvm_tags,         STORE_READ,  NULL,             VMM_NEVER,    APPLET_BATCH | APPLET_R3,
+       "show the tags of a VM, which release 3 does not have")
 APPLET("qvm-unpause",      qvm_unpause,      STORE_READ,  NULL,             VMM_REQUIRED, APPLET_R3,
        "schedule paused VMs again")
 

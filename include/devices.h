@@ -38,6 +38,9 @@ int devices_has_pci(const struct qubes *q, const char *address);
 /* The addresses that VM has. 0, or -1 with an error. */
 int devices_pci_of(const struct vm *vm, struct literal *addresses);
 
+/* Has VM that one? A list that cannot be read has none. */
+bool devices_vm_has_pci(const struct vm *vm, const char *address);
+
 /* May VM have PCI devices? 0, or -1 with an error. */
 int devices_check_pci_vm(const struct vm *vm);
 

@@ -63,6 +63,9 @@ int firewall_find(const struct firewall *firewall, const struct firewall_rule *r
 /* Is there a rule that expires? */
 bool firewall_expires(const struct firewall *firewall);
 
+/* As the original tool lists it; NUMERIC: ports without the names of services. The caller frees. */
+char *firewall_list_text(struct qubes *q, const struct firewall *firewall, bool numeric);
+
 /* ---- one rule ---- */
 
 /* May it be enforced? 0, or -1 with an error that says what is wrong with it. */

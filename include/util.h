@@ -120,7 +120,8 @@ int root_remove_tree(const struct root *root, const char *path);
 char *root_read(const struct root *root, const char *path, size_t limit, size_t *length);
 
 /*
- * Writes a file by way of a temporary one beside it and rename; its data and directory are synced.
+ * Writes a file by way of a temporary one beside it and rename; its data and directory are synced. The
+ * file has MODE whatever the umask; a link at PATH is replaced, not followed.
  * 0, or -1 with an error recorded and nothing changed.
  */
 int root_write(const struct root *root, const char *path, const char *text, size_t length, mode_t mode);

@@ -30,11 +30,11 @@ static bool read_boolean(const char *text, struct prop_value *value)
 	return word >= 0;
 }
 
-static bool read_number(const char *text, struct prop_value *value)
+static bool read_number(const struct prop *prop, const char *text, struct prop_value *value)
 {
 	unsigned long long number;
 
-	if (!util_parse_decimal(text, INT64_MAX, &number))
+	if (!util_parse_decimal(text, INT64_MAX, &number) || number < (unsigned long long)prop->min)
 		return false;
 	value->number = (long long)number;
 	return true;
@@ -66,7 +66,7 @@ void prop_read(const struct vm *vm, const struct prop *prop, const char *text, s
 		break;
 	case PROP_INT:
 	case PROP_TIME:
-		good = read_number(text, value);
+		good = read_number(prop, text, value);
 		break;
 	case PROP_LIST:
 	case PROP_SERVICES:
