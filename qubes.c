@@ -49,6 +49,19 @@ const struct applet *applet_find(const char *name)
 	return NULL;
 }
 
+/* By its name, or what is left of it without the prefix. */
+static const struct applet *find_short(const char *name)
+{
+	const struct applet *applet = applet_find(name);
+
+	if (!applet) {
+		AUTO_FREE char *longer = util_printf("qubes-%s", name);
+
+		applet = applet_find(longer);
+	}
+	return applet;
+}
+
 struct common_args {
 	bool help, version, offline, force_root;
 	const char *root, *uri;
@@ -203,10 +216,68 @@ static int run(const struct applet *applet, const struct common_args *common, co
 		return -1;
 	if (open_context(&q, common) == 0 && open_store(&q, (enum store_access)access) == 0)
 		result = applet->main(&q, args, words);
-	if (result == 0)
-		result = qubes_commit(&q);
+	if (result == 0 && !q.dry_run)
+		result = pending_finish(&q);
 	close_context(&q);
 	return result;
+}
+
+/* ---- one command of a batch over the batch's context ---- */
+
+static int check_call(const struct qubes *q, const struct applet *applet, const struct common_args *common)
+{
+	if (!(applet->flags & APPLET_BATCH))
+		return error_set(ERROR_FAILED, "it cannot be part of a batch: it does more than change the store");
+	if (common->root || common->uri)
+		return error_set(ERROR_USAGE, "--root and --connect belong to the batch as a whole");
+	if (common->offline && !vmm_offline(q))
+		return error_set(ERROR_USAGE, "--offline-mode belongs to the batch as a whole");
+	if (store_format(q->store) == STORE_R4 && (applet->flags & APPLET_R3))
+		return error_set(ERROR_STORE, "it knows stores of release 3");
+	return 0;
+}
+
+static int run_inside(struct qubes *q, const struct applet *applet, const void *args, char **words)
+{
+	int result = applet->access ? applet->access(args, words) : 0;
+
+	if (result < 0)
+		return -1;
+	result = applet->main(q, args, words);
+	return result > 0 ? error_set(ERROR_FAILED, "exit status %d", result) : result;
+}
+
+static int parse_and_run_inside(struct qubes *q, int argc, char **argv)
+{
+	char *no_words[] = { NULL };
+	AUTO_FREE void *args = util_alloc(option_size(q->applet->options));
+	AUTO_STRLIST struct strlist words = { 0 };
+	struct common_args common = { 0 };
+	int result = option_parse(argc, argv, q->applet->options, args, common_options, &common, &words);
+
+	if (result == 0 && (common.help || common.version))
+		result = error_set(ERROR_USAGE, "a batch answers no questions about its commands");
+	if (result == 0)
+		result = check_call(q, q->applet, &common);
+	if (result == 0)
+		result = run_inside(q, q->applet, args, words.count ? (char **)words.items : no_words);
+	option_free(q->applet->options, args);
+	return result;
+}
+
+int applet_call(struct qubes *q, int argc, char **argv)
+{
+	const struct applet *batch = q->applet, *applet = find_short(argv[0]);
+	int result;
+
+	if (!applet)
+		return error_set(ERROR_NOT_FOUND, "no applet called '%s'", argv[0]);
+	q->applet = applet;
+	error_set_program(applet->name);
+	result = parse_and_run_inside(q, argc, argv);
+	q->applet = batch;
+	error_set_program(batch->name);
+	return result == 0 ? 0 : error_within("%s", applet->name);
 }
 
 static int print_version(const char *name)
@@ -260,18 +331,6 @@ static int print_completion(void)
 	for (const struct applet *applet = applets; applet->name; applet++)
 		option_completion(stdout, applet->name, applet->options, common_options);
 	return 0;
-}
-
-static const struct applet *find_short(const char *name)
-{
-	const struct applet *applet = applet_find(name);
-
-	if (!applet) {
-		AUTO_FREE char *longer = util_printf("qubes-%s", name);
-
-		applet = applet_find(longer);
-	}
-	return applet;
 }
 
 static int print_man(const char *name)

@@ -39,6 +39,12 @@ struct applet {
 	unsigned flags; /* of enum applet_flags */
 };
 
+/*
+ * Runs one command of a batch inside its context Q: finds the applet, parses, checks that it may run there.
+ * ARGV must live in the arena. 0, or -1 with an error and the store as it was.
+ */
+int applet_call(struct qubes *q, int argc, char **argv);
+
 extern const struct applet applets[]; /* sorted by name; ended by a NULL name */
 const struct applet *applet_find(const char *name); /* NULL: unknown */
 

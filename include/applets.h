@@ -8,6 +8,8 @@
  */
 
 /*     name                function          store        access            hypervisor    flags */
+APPLET("qubes-batch",      qubes_batch,      STORE_WRITE, qubes_batch_access, VMM_LAZY,   0,
+       "run many commands as one: all or nothing")
 APPLET("qubes-prefs",      qubes_prefs,      STORE_WRITE, qubes_prefs_access, VMM_NEVER,  APPLET_BATCH | APPLET_R3,
        "show or change the global defaults")
 APPLET("qubes-set-updates", qubes_set_updates, STORE_WRITE, qubes_set_updates_access, VMM_LAZY,

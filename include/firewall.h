@@ -47,10 +47,15 @@ const char *firewall_path(const struct vm *vm);
 int firewall_load(const struct vm *vm, struct firewall *firewall);
 
 /*
- * Queues FIREWALL to be written with the store; a copy is kept, firewall_load has it from now on. The
- * store's write lock must be held. 0, or -1 with an error if it is clear already that it cannot be written.
+ * Queues FIREWALL to be written with the store; from now on firewall_load has it. The store's write lock
+ * must be held. 0, or -1 with an error if it is clear already that it cannot be written.
  */
-int firewall_save(struct vm *vm, const struct firewall *firewall);
+int firewall_save(const struct vm *vm, const struct firewall *firewall);
+/* Is there a place to write VM's rules to? 0, or -1 with an error. */
+int firewall_check_place(const struct vm *vm);
+
+/* Saves the rules of FROM for TO, if FROM has any: for a clone. 0, or -1 with an error. */
+int firewall_copy(const struct vm *from, const struct vm *to);
 
 /* The default of VM's class, as if there were no file. */
 struct firewall firewall_default(const struct vm *vm);

@@ -17,7 +17,6 @@ struct layout;
 struct vms;
 struct vmm;
 struct pending;
-struct firewall_saved;
 struct applet;
 
 enum hypervisor_access {
@@ -34,10 +33,11 @@ struct qubes {
 	struct vms *vms;
 	struct vmm *vmm;
 	struct pending *pending;     /* what happens once the store is safely written */
-	struct firewall_saved *firewalls; /* rules that wait to be written */
 	const struct applet *applet; /* what is running */
 	bool offline;		     /* --offline-mode, or a root that is not the host's */
 	bool writing;		     /* the store's write lock is held */
+	bool batch;		     /* several commands over this context: the last one's end saves */
+	bool dry_run;		     /* nothing outside the loaded store is touched */
 };
 
 /*
@@ -55,8 +55,17 @@ void qubes_after_save(struct qubes *q, pending_action *action, void *argument);
 void qubes_with_save(struct qubes *q, pending_action *action, void *argument);
 
 /*
+ * What takes back a change outside the store (a directory that was made) if the store is not written after
+ * all: run in reverse order. Needed in a batch, whose save comes after the command that made the change has
+ * returned. ARGUMENT must live in the arena.
+ */
+typedef void pending_undo(void *argument);
+void qubes_on_failure(struct qubes *q, pending_undo *undo, void *argument);
+
+/*
  * Ends the store phase early: saves if something changed, drops the lock and runs the queue. After it the
- * store may not be changed any more. 0, or -1 with an error.
+ * store may not be changed any more. 0, or -1 with an error. In a batch it does nothing: all that is left to
+ * its end.
  */
 int qubes_commit(struct qubes *q);
 

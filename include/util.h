@@ -7,6 +7,7 @@
 #ifndef QUBES_UTIL_H
 #define QUBES_UTIL_H
 
+#include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -139,6 +140,16 @@ char *util_random_name(const char *prefix);
 
 /* Writes all of it, through interruptions. 0, or -1 with errno. */
 int util_write_all(int fd, const char *bytes, size_t length);
+
+/* ---- signals ---- */
+
+/*
+ * SIGINT, SIGTERM and SIGHUP wait until util_release_signals() gives BEFORE back. What arrived meanwhile is
+ * seen by util_interrupted() (-1 with an error recorded), which whatever takes long asks now and then.
+ */
+void util_hold_signals(sigset_t *before);
+void util_release_signals(const sigset_t *before);
+int util_interrupted(void);
 
 /* ---- child processes: argument vectors, never a shell ---- */
 struct spawn {

@@ -19,8 +19,16 @@ struct pending_queue {
 	struct pending_item *first, **end;
 };
 
+/* A change that can be taken back; the last one made comes first. */
+struct pending_change {
+	pending_undo *undo;
+	void *argument;
+	struct pending_change *before;
+};
+
 struct pending {
 	struct pending_queue with_save, after_save;
+	struct pending_change *changes;
 };
 
 struct pending *pending_new(struct qubes *q)
@@ -50,6 +58,38 @@ void qubes_after_save(struct qubes *q, pending_action *action, void *argument)
 void qubes_with_save(struct qubes *q, pending_action *action, void *argument)
 {
 	add(q, &q->pending->with_save, action, argument);
+}
+
+void qubes_on_failure(struct qubes *q, pending_undo *undo, void *argument)
+{
+	struct pending_change *change = arena_alloc(q->arena, sizeof(*change));
+
+	*change = (struct pending_change){ undo, argument, q->pending->changes };
+	q->pending->changes = change;
+}
+
+void pending_take_back(struct qubes *q)
+{
+	for (; q->pending->changes; q->pending->changes = q->pending->changes->before)
+		q->pending->changes->undo(q->pending->changes->argument);
+}
+
+struct pending_mark pending_mark(const struct qubes *q)
+{
+	return (struct pending_mark){ q->pending->with_save.end, q->pending->after_save.end, q->pending->changes };
+}
+
+static void cut(struct pending_queue *queue, struct pending_item **end)
+{
+	queue->end = end;
+	*end = NULL;
+}
+
+void pending_rewind(struct qubes *q, const struct pending_mark *mark)
+{
+	cut(&q->pending->with_save, mark->with_save);
+	cut(&q->pending->after_save, mark->after_save);
+	q->pending->changes = mark->changes;
 }
 
 static void *last_argument(const struct pending_queue *queue, pending_action *action, void *argument)
@@ -102,10 +142,16 @@ static int save(struct qubes *q)
 
 int qubes_commit(struct qubes *q)
 {
+	return q->batch ? 0 : pending_finish(q);
+}
+
+int pending_finish(struct qubes *q)
+{
 	int with, after;
 
 	if (save(q) != 0)
 		return -1;
+	q->pending->changes = NULL;
 	with = run_queue(q, &q->pending->with_save);
 	if (q->writing) {
 		store_unlock(q->store);

@@ -156,7 +156,7 @@ static void remove_images(void *work)
 static int stop_if_interrupted(void *work)
 {
 	(void)work;
-	return interrupted();
+	return util_interrupted();
 }
 
 /* ---- the rest ---- */
@@ -196,28 +196,31 @@ static int save_creation(void *work)
 }
 
 static const struct step creation_steps[] = {
-	{ NULL, check_request, NULL },
-	{ NULL, add_entry, remove_entry },
-	{ NULL, set_properties, NULL },
-	{ NULL, fill_globals, NULL }, /* removing the entry clears them */
-	{ NULL, make_images, remove_images },
-	{ NULL, stop_if_interrupted, NULL },
-	{ NULL, finish, NULL },
-	{ NULL, give_identity, NULL },
-	{ NULL, save_creation, NULL },
-	{ NULL, NULL, NULL },
+	{ .act = check_request },
+	{ .act = add_entry, .undo = remove_entry },
+	{ .act = set_properties },
+	{ .act = fill_globals }, /* removing the entry clears them */
+	{ .act = make_images, .undo = remove_images, .outside = true },
+	{ .act = stop_if_interrupted },
+	{ .act = finish },
+	{ .act = give_identity },
+	{ .act = save_creation },
+	{ .act = NULL },
 };
 
 int lifecycle_create(struct qubes *q, const struct lifecycle_new *what)
 {
-	struct creation creation = { .q = q, .what = what };
+	struct creation *creation = arena_alloc(q->arena, sizeof(*creation));
+	struct lifecycle_new *kept = arena_alloc(q->arena, sizeof(*kept));
 	sigset_t before;
 	int result;
 
-	hold_signals(&before);
-	result = steps_run(creation_steps, &creation);
-	release_signals(&before);
+	*kept = *what;
+	*creation = (struct creation){ .q = q, .what = kept };
+	util_hold_signals(&before);
+	result = steps_run(q, creation_steps, creation);
+	util_release_signals(&before);
 	if (result != 0)
 		return error_within("%s is not made", what->name);
-	return creation.after;
+	return creation->after;
 }

@@ -6,36 +6,27 @@
 #ifndef QUBES_LIFECYCLE_INTERNAL_H
 #define QUBES_LIFECYCLE_INTERNAL_H
 
-#include <signal.h>
-
 #include "lifecycle.h"
 
 /* One step of a sequence that works on a structure of its own; the last one has no ACT. */
 struct step {
-	const char *doing;	  /* put before the message of a failure; NULL: that says enough */
 	int (*act)(void *work);	  /* 0, or -1 with an error and nothing done */
 	void (*undo)(void *work); /* NULL: nothing to take back */
+	bool outside;		  /* touches files or the hypervisor: left out in a dry run */
 };
 
 /*
  * Acts in order. At the first failure, what was done is undone in reverse, and the error is that of the
- * failure; an undo that fails is a note. 0, or -1.
+ * failure; an undo that fails is a note. In a batch, what was done can still be undone later: there WORK
+ * must live in the arena. 0, or -1.
  */
-int steps_run(const struct step *steps, void *work);
+int steps_run(struct qubes *q, const struct step *steps, void *work);
 
 /*
  * Saves the store while what was done can still be taken back. 0, and in AFTER what became of the queued
  * actions; or -1 with an error and the store unchanged.
  */
 int save_store(struct qubes *q, int *after);
-
-/*
- * Ctrl-C and its like wait until a sequence has come to its end, done or undone. What arrived meanwhile is
- * seen by interrupted() (-1 with an error), which steps that follow a long one call.
- */
-void hold_signals(sigset_t *before);
-void release_signals(const sigset_t *before);
-int interrupted(void);
 
 /* Makes the domain of VM known to the hypervisor, from fresh XML. 0, or -1 with an error. */
 int define_domain(struct vm *vm);

@@ -238,14 +238,14 @@ static int save_renaming(void *work)
 }
 
 static const struct step renaming_steps[] = {
-	{ NULL, check_request, NULL },
-	{ NULL, undefine, define_again },
-	{ NULL, move_conf, move_conf_back },
-	{ NULL, move_directory, move_directory_back },
-	{ NULL, move_autostart, move_autostart_back },
-	{ NULL, change_entry, change_entry_back },
-	{ NULL, save_renaming, NULL },
-	{ NULL, NULL, NULL },
+	{ .act = check_request },
+	{ .act = undefine, .undo = define_again, .outside = true },
+	{ .act = move_conf, .undo = move_conf_back, .outside = true },
+	{ .act = move_directory, .undo = move_directory_back, .outside = true },
+	{ .act = move_autostart, .undo = move_autostart_back, .outside = true },
+	{ .act = change_entry, .undo = change_entry_back },
+	{ .act = save_renaming },
+	{ .act = NULL },
 };
 
 /* The directory beside the old one that is called like the VM. */
@@ -265,20 +265,21 @@ int lifecycle_rename(struct vm *vm, const char *name)
 {
 	struct arena *arena = vm->qubes->arena;
 	const char *old_name = vm->name, *directory = vm_directory(vm);
-	struct renaming r = {
-		.vm = vm, .old_name = arena_strdup(arena, old_name), .new_name = arena_strdup(arena, name),
-		.old_directory = directory, .stored_directory = stored_text(vm, "dir_path"),
-	};
+	struct renaming *r = arena_alloc(arena, sizeof(*r));
 	sigset_t before;
 	int result;
 
+	*r = (struct renaming){
+		.vm = vm, .old_name = arena_strdup(arena, old_name), .new_name = arena_strdup(arena, name),
+		.old_directory = directory, .stored_directory = stored_text(vm, "dir_path"),
+	};
 	if (!directory)
 		return error_set(ERROR_FAILED, "%s: VMs of class %s cannot be renamed", old_name, vm->type);
-	r.new_directory = sibling(arena, directory, name);
+	r->new_directory = sibling(arena, directory, name);
 	for (size_t i = 0; i < ARRAY_SIZE(paths); i++)
-		r.stored_paths[i] = stored_text(vm, paths[i]);
-	hold_signals(&before);
-	result = steps_run(renaming_steps, &r);
-	release_signals(&before);
-	return result != 0 ? error_within("%s is not renamed", r.old_name) : r.after;
+		r->stored_paths[i] = stored_text(vm, paths[i]);
+	util_hold_signals(&before);
+	result = steps_run(vm->qubes, renaming_steps, r);
+	util_release_signals(&before);
+	return result != 0 ? error_within("%s is not renamed", r->old_name) : r->after;
 }

@@ -121,7 +121,7 @@ static int boot(void *work)
 {
 	struct start *start = work;
 
-	if (interrupted() != 0)
+	if (util_interrupted() != 0)
 		return -1;
 	if (!start->how->quiet)
 		error_note("starting %s (this release: without QubesDB, qrexec and GUI daemons)", start->vm->name);
@@ -144,16 +144,16 @@ static int resume(void *work)
 }
 
 static const struct step start_steps[] = {
-	{ NULL, check_rules, NULL },
-	{ NULL, check_files, NULL },
-	{ NULL, prepare_storage, NULL },
-	{ NULL, make_configuration, NULL },
-	{ NULL, start_netvm, NULL },
-	{ NULL, define, NULL },
-	{ NULL, take_devices, NULL },
-	{ NULL, boot, destroy },
-	{ NULL, resume, NULL },
-	{ NULL, NULL, NULL },
+	{ .act = check_rules },
+	{ .act = check_files },
+	{ .act = prepare_storage },
+	{ .act = make_configuration },
+	{ .act = start_netvm },
+	{ .act = define },
+	{ .act = take_devices },
+	{ .act = boot, .undo = destroy },
+	{ .act = resume },
+	{ .act = NULL },
 };
 
 /* ---- what holds for this run alone ---- */
@@ -184,9 +184,9 @@ static int run_steps(struct start *start)
 
 	if (override_all(start->vm, start->how) != 0)
 		return -1;
-	hold_signals(&before);
-	result = steps_run(start_steps, start);
-	release_signals(&before);
+	util_hold_signals(&before);
+	result = steps_run(start->vm->qubes, start_steps, start);
+	util_release_signals(&before);
 	util_free_at(&start->xml);
 	return result;
 }

@@ -10,14 +10,19 @@
 #include "util.h"
 #include "vmm.h"
 
+static bool is_left_out(const struct qubes *q, const struct step *step)
+{
+	return q->dry_run && step->outside;
+}
+
 /* Undoes the steps from before FAILED down to FIRST; their own errors must not hide the one that matters. */
-static void unwind(const struct step *first, const struct step *failed, void *work)
+static void unwind(struct qubes *q, const struct step *first, const struct step *failed, void *work)
 {
 	enum error_kind kind = error_kind();
 	AUTO_FREE char *message = util_strdup(error_message());
 
 	while (failed-- > first)
-		if (failed->undo)
+		if (failed->undo && !is_left_out(q, failed))
 			failed->undo(work);
 	if (kind == ERROR_SAID)
 		error_said();
@@ -25,16 +30,24 @@ static void unwind(const struct step *first, const struct step *failed, void *wo
 		error_set(kind, "%s", message);
 }
 
-int steps_run(const struct step *steps, void *work)
+/* The steps of a command of a batch: the whole may fail yet. */
+static void keep_undo(struct qubes *q, const struct step *steps, void *work)
+{
+	for (const struct step *step = steps; step->act; step++)
+		if (step->undo && !is_left_out(q, step))
+			qubes_on_failure(q, step->undo, work);
+}
+
+int steps_run(struct qubes *q, const struct step *steps, void *work)
 {
 	for (const struct step *step = steps; step->act; step++) {
-		if (step->act(work) == 0)
+		if (is_left_out(q, step) || step->act(work) == 0)
 			continue;
-		if (step->doing)
-			error_within("%s", step->doing);
-		unwind(steps, step, work);
+		unwind(q, steps, step, work);
 		return -1;
 	}
+	if (q->batch)
+		keep_undo(q, steps, work);
 	return 0;
 }
 
@@ -44,45 +57,6 @@ int save_store(struct qubes *q, int *after)
 	/* The lock goes as soon as the store is safe; failures after that are the queue's. */
 	if (*after != 0 && q->writing)
 		return -1;
-	return 0;
-}
-
-/* ---- signals ---- */
-
-static const int held_signals[] = { SIGINT, SIGTERM, SIGHUP };
-
-/* One that is ignored (nohup) would be pending too while it is held. */
-static bool is_ignored(int number)
-{
-	struct sigaction action;
-
-	return sigaction(number, NULL, &action) == 0 && action.sa_handler == SIG_IGN;
-}
-
-void hold_signals(sigset_t *before)
-{
-	sigset_t held;
-
-	sigemptyset(&held);
-	for (size_t i = 0; i < ARRAY_SIZE(held_signals); i++)
-		if (!is_ignored(held_signals[i]))
-			sigaddset(&held, held_signals[i]);
-	sigprocmask(SIG_BLOCK, &held, before);
-}
-
-void release_signals(const sigset_t *before)
-{
-	sigprocmask(SIG_SETMASK, before, NULL);
-}
-
-int interrupted(void)
-{
-	sigset_t pending;
-
-	sigpending(&pending);
-	for (size_t i = 0; i < ARRAY_SIZE(held_signals); i++)
-		if (sigismember(&pending, held_signals[i]) == 1)
-			return error_set(ERROR_FAILED, "interrupted");
 	return 0;
 }
 

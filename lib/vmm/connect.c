@@ -50,7 +50,9 @@ void vmm_free(struct vmm *vmm)
 
 bool vmm_offline(const struct qubes *q)
 {
-	return q->offline || !q->vmm || q->vmm->offline;
+	/* In a batch the command at hand may be one that never asks, though others do. */
+	return q->offline || !q->vmm || q->vmm->offline ||
+	       (q->batch && q->applet && q->applet->hypervisor == VMM_NEVER);
 }
 
 int vmm_set_offline(struct qubes *q, bool offline)

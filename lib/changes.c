@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * changes - a note of all stored values, compared with the tree later. Nothing computed is looked at, so
+ * the hypervisor is not asked, and what only follows from a change is not one.
+ */
+#include "changes.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "error.h"
+#include "prop.h"
+#include "util.h"
+
+struct noted_vm {
+	struct vm *vm;
+	const char *name;
+	const char **texts; /* by row of prop_table */
+};
+
+struct changes {
+	struct noted_vm *vms;
+	size_t count;
+	const char **globals; /* by row of prop_globals */
+};
+
+/* What the store says of a property, as a user would write it. */
+static const char *stored_text(const struct vm *vm, const struct prop *prop)
+{
+	struct layout_value stored = vm_get(vm, prop->key ? prop->key : prop->name);
+	struct prop_value value;
+
+	if (stored.presence != LAYOUT_SET)
+		return "default";
+	if (prop->type != PROP_VM)
+		return arena_strdup(vm->qubes->arena, stored.text ? stored.text : "none");
+	if (prop_get(vm, prop, &value) == 0 && !value.none)
+		return value.vm->name;
+	error_clear();
+	return "none";
+}
+
+static size_t count_rows(void)
+{
+	size_t count = 0;
+
+	while (prop_table[count].name)
+		count++;
+	return count;
+}
+
+static struct noted_vm note_vm(struct vm *vm)
+{
+	struct arena *arena = vm->qubes->arena;
+	struct noted_vm noted = { vm, vm->name, arena_alloc(arena, count_rows() * sizeof(*noted.texts)) };
+
+	for (size_t i = 0; prop_table[i].name; i++)
+		noted.texts[i] = stored_text(vm, &prop_table[i]);
+	return noted;
+}
+
+static const char **note_globals(struct qubes *q)
+{
+	size_t count = 0;
+	const char **texts;
+
+	while (prop_globals[count].name)
+		count++;
+	texts = arena_alloc(q->arena, count * sizeof(*texts));
+	for (size_t i = 0; i < count; i++)
+		texts[i] = arena_strdup(q->arena, prop_get_global(q, &prop_globals[i]));
+	return texts;
+}
+
+struct changes *changes_note(struct qubes *q)
+{
+	struct changes *noted = arena_alloc(q->arena, sizeof(*noted));
+	struct vm *vm;
+
+	noted->vms = arena_alloc(q->arena, vms_count(q) * sizeof(*noted->vms));
+	FOR_EACH_VM(q, vm)
+		noted->vms[noted->count++] = note_vm(vm);
+	noted->globals = note_globals(q);
+	return noted;
+}
+
+/* ---- comparing ---- */
+
+static void print_change(const char *of, const char *what, const char *from, const char *to)
+{
+	AUTO_FREE char *line = util_printf("%s%s%s: %s -> %s", of, *of ? ": " : "", what, *from ? from : "none",
+					   *to ? to : "none");
+	AUTO_FREE char *shown = util_printable(line);
+
+	puts(shown);
+}
+
+static void compare_vm(const struct noted_vm *before)
+{
+	const struct noted_vm now = note_vm(before->vm);
+
+	for (size_t i = 0; prop_table[i].name; i++)
+		if ((prop_table[i].listed || prop_table[i].written) && strcmp(before->texts[i], now.texts[i]))
+			print_change(before->name, prop_table[i].name, before->texts[i], now.texts[i]);
+}
+
+static const struct noted_vm *find_noted(const struct changes *noted, const struct vm *vm)
+{
+	for (size_t i = 0; i < noted->count; i++)
+		if (noted->vms[i].vm == vm)
+			return &noted->vms[i];
+	return NULL;
+}
+
+static void print_new(const struct qubes *q, const struct changes *noted)
+{
+	struct vm *vm;
+
+	FOR_EACH_VM(q, vm)
+		if (!find_noted(noted, vm))
+			printf("%s: new, class %s, qid %d, label %s\n", vm->name, vm->type, vm->qid,
+			       prop_string(vm, "label"));
+}
+
+void changes_print(struct qubes *q, const struct changes *noted)
+{
+	const char **globals = note_globals(q);
+
+	for (size_t i = 0; i < noted->count; i++) {
+		if (vm_by_qid(q, noted->vms[i].vm->qid) == noted->vms[i].vm)
+			compare_vm(&noted->vms[i]);
+		else
+			printf("%s: removed\n", noted->vms[i].name);
+	}
+	print_new(q, noted);
+	for (size_t i = 0; prop_globals[i].name; i++)
+		if (strcmp(noted->globals[i], globals[i]))
+			print_change("", prop_globals[i].name, noted->globals[i], globals[i]);
+}
