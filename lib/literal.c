@@ -23,7 +23,7 @@ struct reader {
 	const char *at;
 	struct literal *into;
 	size_t room;
-	bool wide;	  /* in a u'' string: escapes name characters, not bytes */
+	bool wide; /* in a u'' string: escapes name characters, not bytes */
 };
 
 static int expected(const struct reader *reader, const char *what)
@@ -83,8 +83,12 @@ static long take_digits(struct reader *reader, int base, int fewest, int most)
 
 static void add_utf8(struct strbuf *out, long c)
 {
-	char bytes[] = { (char)(0xf0 | c >> 18), (char)(0x80 | (c >> 12 & 0x3f)), (char)(0x80 | (c >> 6 & 0x3f)),
-			 (char)(0x80 | (c & 0x3f)) };
+	char bytes[] = {
+		(char)(0xf0 | c >> 18),
+		(char)(0x80 | (c >> 12 & 0x3f)),
+		(char)(0x80 | (c >> 6 & 0x3f)),
+		(char)(0x80 | (c & 0x3f)),
+	};
 
 	if (c < 0x80) {
 		bytes[3] = (char)c;
@@ -150,7 +154,8 @@ static int read_string(struct reader *reader, const char **string)
 	char quote;
 
 	skip_blanks(reader);
-	reader->wide = (*reader->at == 'u' || *reader->at == 'U') && (reader->at[1] == '\'' || reader->at[1] == '"');
+	reader->wide =
+		(*reader->at == 'u' || *reader->at == 'U') && (reader->at[1] == '\'' || reader->at[1] == '"');
 	if (reader->wide)
 		reader->at++;
 	quote = *reader->at;

@@ -276,7 +276,8 @@ static void print_json(const struct table *table, FILE *stream)
 		json_t *object = json_object();
 
 		for (size_t column = 0; column < table->columns; column++)
-			json_object_set_new(object, table->titles[column], json_cell(cell_at(table, row, column)));
+			json_object_set_new(object, table->titles[column],
+					    json_cell(cell_at(table, row, column)));
 		json_array_append_new(rows, object);
 	}
 	/* A failed write is known to the stream. */

@@ -59,7 +59,6 @@ for command in 'qvm-prefs work label' 'qvm-prefs work' 'qvm-prefs -l sys-net' 'q
 	'qvm-ls --offline-mode -O name,state,netvm' 'qvm-ls --offline-mode -o json' 'qvm-ls --raw-list'; do
 	# shellcheck disable=SC2086
 	equal "$command opens the store, and nothing else" "$the_store" opened /qubes $command
-	equal "$command connects to nobody" '' cat /dev/null
 	# shellcheck disable=SC2086
 	equal "$command connects to nobody" '' reached /qubes $command
 done
@@ -88,7 +87,7 @@ elif mkdir "$scratch/libvirtd" && libvirtd_start "$scratch/libvirtd"; then
 	# The socket is out of the chroot's reach but for this.
 	ln "$LIBVIRTD_SOCKET" "$system/socket/libvirt"
 	uri='test+unix:///default?socket=/socket/libvirt'
-	equal 'qvm-ls makes one connection' 1 connections /qubes qvm-ls --connect "$uri"
+	equal 'qvm-ls makes one connection' 1 connections /qubes qvm-ls --connect "$uri" -q
 	equal 'which succeeds' '' cat "$scratch/errors"
 	equal 'so it does for all it can show' 1 connections /qubes qvm-ls --connect "$uri" -q -nmdkib
 	equal 'and for a filter' 1 connections /qubes qvm-ls --connect "$uri" -q --running

@@ -13,21 +13,22 @@ int devices_pci_of(const struct vm *vm, struct literal *addresses)
 	const char *text = vm_get(vm, PCIDEVS).text;
 
 	if (literal_read_list(vm->qubes->arena, text ? text : "", addresses) < 0)
-		return error_within("the PCI devices of %s cannot be read (qvm-prefs -s %s " PCIDEVS " [] forgets them)",
-				    vm->name, vm->name);
+		return error_within("%s of %s cannot be read (qvm-prefs -s %s %s [] forgets them)", PCIDEVS,
+				    vm->name, vm->name, PCIDEVS);
 	return 0;
 }
 
 int devices_check_pci_vm(const struct vm *vm)
 {
 	if (vm_is_dom0(vm))
-		return error_set(ERROR_FAILED, "dom0 has every device that no other VM has; none is assigned to it");
+		return error_set(ERROR_FAILED, "dom0 has every device that no VM has; none is assigned to it");
 	if (vm_is(vm, VM_DISPOSABLE | VM_UNKNOWN))
-		return error_set(ERROR_FAILED, "a %s like %s cannot be given PCI devices", vm->type, vm->name);
+		return error_set(ERROR_FAILED, "%s, which is of class %s, cannot be given PCI devices", vm->name,
+				 vm->type);
 	return 0;
 }
 
-static bool has(const struct vm *vm, const char *address)
+bool devices_vm_has_pci(const struct vm *vm, const char *address)
 {
 	struct literal addresses;
 
@@ -42,8 +43,9 @@ void devices_note_shared(const struct vm *vm, const char *address)
 	const struct vm *other;
 
 	FOR_EACH_VM(vm->qubes, other)
-		if (other != vm && has(other, address))
-			error_note("warning: %s has PCI device %s too: only one of the two can run", other->name, address);
+		if (other != vm && devices_vm_has_pci(other, address))
+			error_note("warning: %s has PCI device %s too: only one of the two can run",
+				   other->name, address);
 }
 
 /* A root without /sys is that of another system, or an installer's; nothing can be known there. */
@@ -52,13 +54,14 @@ static int check_address(const struct vm *vm, const char *address)
 	int there;
 
 	if (!devices_is_pci_address(address))
-		return error_set(ERROR_FAILED, "'%s' is no PCI device: it takes the form " DEVICES_PCI_FORM, address);
+		return error_set(ERROR_FAILED, "'%s' is no PCI device: it takes the form " DEVICES_PCI_FORM,
+				 address);
 	there = devices_has_pci(vm->qubes, address);
 	if (there > 0)
 		return 0;
 	if (there == 0 || !vm->qubes->offline)
 		return error_set(ERROR_FAILED, "this host has no PCI device %s", address);
-	error_note("whether there is a PCI device %s is not known: the system has no " DEVICES_PCI_SYSFS, address);
+	error_note("whether there is a PCI device %s is not known: there is no " DEVICES_PCI_SYSFS, address);
 	return 0;
 }
 

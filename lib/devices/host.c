@@ -75,7 +75,8 @@ static int read_addresses(struct qubes *q, struct strlist *addresses)
 		return error_errno("the PCI devices of this host are not known: %s", DEVICES_PCI_SYSFS);
 	}
 	while ((entry = readdir(directory)))
-		if (util_starts_with(entry->d_name, DOMAIN) && devices_is_pci_address(entry->d_name + strlen(DOMAIN)))
+		if (util_starts_with(entry->d_name, DOMAIN) &&
+		    devices_is_pci_address(entry->d_name + strlen(DOMAIN)))
 			strlist_add(addresses, arena_strdup(q->arena, entry->d_name + strlen(DOMAIN)));
 	closedir(directory);
 	if (addresses->count)

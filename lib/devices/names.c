@@ -66,7 +66,8 @@ static const char *find_member(struct arena *arena, const char *body, const char
 
 static const char *class_text(struct arena *arena, const char *ids, unsigned class)
 {
-	AUTO_FREE char *base = util_printf("C %02x", class >> 16), *sub = util_printf("%02x", class >> 8 & 0xff);
+	AUTO_FREE char *base = util_printf("C %02x", class >> 16);
+	AUTO_FREE char *sub = util_printf("%02x", class >> 8 & 0xff);
 	const char *body, *name = ids ? find_section(arena, ids, base, &body) : NULL, *member = NULL;
 
 	if (name)
@@ -78,7 +79,8 @@ static const char *class_text(struct arena *arena, const char *ids, unsigned cla
 
 static const char *device_text(struct arena *arena, const char *ids, const struct pci_numbers *numbers)
 {
-	AUTO_FREE char *vendor = util_printf("%04x", numbers->vendor), *device = util_printf("%04x", numbers->device);
+	AUTO_FREE char *vendor = util_printf("%04x", numbers->vendor);
+	AUTO_FREE char *device = util_printf("%04x", numbers->device);
 	const char *body, *name = ids ? find_section(arena, ids, vendor, &body) : NULL, *member = NULL;
 
 	if (name)
@@ -90,5 +92,8 @@ static const char *device_text(struct arena *arena, const char *ids, const struc
 
 const char *devices_describe(struct arena *arena, const char *ids, const struct pci_numbers *numbers)
 {
-	return arena_printf(arena, "%s: %s", class_text(arena, ids, numbers->class), device_text(arena, ids, numbers));
+	if (!numbers->vendor)
+		return "(unknown)";
+	return arena_printf(arena, "%s: %s", class_text(arena, ids, numbers->class),
+			    device_text(arena, ids, numbers));
 }

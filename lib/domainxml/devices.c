@@ -4,6 +4,7 @@
  */
 #include <string.h>
 
+#include "devices.h"
 #include "error.h"
 #include "internal.h"
 #include "literal.h"
@@ -34,27 +35,9 @@ int domainxml_add_interface(struct strbuf *out, const struct domain *domain)
 	return 0;
 }
 
-/* "BB:DD.F", lower-case hex and nothing else. */
-static bool is_pci_address(const char *text)
-{
-	static const char form[] = "hh:hh.o";
-
-	for (size_t i = 0; i < sizeof(form); i++) {
-		const char *allowed = form[i] == 'h' ? "0123456789abcdef" : "01234567";
-
-		if (form[i] != 'h' && form[i] != 'o') {
-			if (text[i] != form[i])
-				return false;
-		} else if (!text[i] || !strchr(allowed, text[i])) {
-			return false;
-		}
-	}
-	return true;
-}
-
 static int add_hostdev(struct strbuf *out, const struct vm *vm, const char *device, const char *reset)
 {
-	if (!is_pci_address(device))
+	if (!devices_is_pci_address(device))
 		return error_set(ERROR_FAILED, "'%s' of %s is not a PCI device (BB:DD.F)", device, vm->name);
 	strbuf_printf(out,
 		      "    <hostdev type='pci' managed='yes'%s>\n      <source>\n"

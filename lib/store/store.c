@@ -61,7 +61,8 @@ static int read_store(struct store *store, int fd)
 	if (store->original.st_size > (off_t)WELLFORMED_SIZE_MAX)
 		return error_set(ERROR_STORE, "%s is too large for a store", store->path);
 	if (store->original.st_size == 0)
-		return error_set(ERROR_STORE, "%s is empty; copies made at boot are in " BACKUPS, store->path);
+		return error_set(ERROR_STORE, "%s is empty; copies made at boot are in " BACKUPS,
+				 store->path);
 	store->text = read_all(fd, &store->original, store->path);
 	return store->text ? 0 : -1;
 }
@@ -84,7 +85,7 @@ static int check_text(struct store *store)
 			 store->path, fault.line, fault.column, fault.what);
 }
 
-/* Each element of the file is given its number, so that its line can be told even when the tree has changed. */
+/* Each element of the file gets its number, so that its line can be told even when the tree has changed. */
 static void number_elements(store_node *root)
 {
 	uintptr_t number = 0;
@@ -119,7 +120,8 @@ static int detect_format(struct store *store)
 			store->format = formats[i].format;
 			return 0;
 		}
-	return error_set(ERROR_STORE, "%s is not a store of VMs: its root element is <%s>", store->path, element);
+	return error_set(ERROR_STORE, "%s is not a store of VMs: its root element is <%s>", store->path,
+			 element);
 }
 
 struct store *store_open(struct root *root, const char *path, bool write)
@@ -228,20 +230,6 @@ static int check_output(const struct store *store, const struct strbuf *out)
 			 store->path, fault.line, fault.column, fault.what);
 }
 
-/* Who does not know the lock may have put another file there, or written into ours. */
-static int check_unchanged(const struct store *store)
-{
-	const struct stat *then = &store->original;
-	struct stat now;
-
-	if (root_stat(store->root, store->path, &now) < 0)
-		return error_errno("cannot examine %s", store->path);
-	if (now.st_dev == then->st_dev && now.st_ino == then->st_ino && now.st_size == then->st_size &&
-	    now.st_mtim.tv_sec == then->st_mtim.tv_sec && now.st_mtim.tv_nsec == then->st_mtim.tv_nsec)
-		return 0;
-	return error_set(ERROR_STORE, "%s is not written: something changed it in spite of our lock", store->path);
-}
-
 int store_save(struct store *store)
 {
 	const struct store_like like = { &store->original, store->fd };
@@ -256,7 +244,7 @@ int store_save(struct store *store)
 	if (store->fd < 0)
 		return error_set(ERROR_FAILED, "%s is not written: it is not locked for that", store->path);
 	build_text(&out, store);
-	if (check_output(store, &out) < 0 || check_unchanged(store) < 0)
+	if (check_output(store, &out) < 0)
 		return -1;
 	fd = store_replace(store->root, store->path, out.text, out.length, &like, &written);
 	if (fd < 0)

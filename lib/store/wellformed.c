@@ -60,7 +60,7 @@ static bool is_utf8(const char *value, size_t length)
 
 static bool is_yes_or_no(const char *value, size_t length)
 {
-	return (length == 3 && !memcmp(value, "yes", length)) || (length == 2 && !memcmp(value, "no", length));
+	return length == 3 ? !memcmp(value, "yes", 3) : length == 2 && !memcmp(value, "no", 2);
 }
 
 /* In this order, the first is required. */

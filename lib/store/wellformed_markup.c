@@ -43,18 +43,19 @@ static bool is_reserved(const u8 *name, size_t length)
 
 const u8 *xml_scan_instruction(struct xml_scanner *s, const u8 *p)
 {
+	static const char what[] = "a processing instruction's target must end with a blank or `?>`";
 	const u8 *target = p + strlen("<?");
 
 	p = xml_scan_name(s, target);
 	if (!p)
 		return NULL;
 	if (!xml_is(*p, XML_BLANK) && *p != '?')
-		return xml_fault(s, p, "a processing instruction's target must end with a blank or `?>`");
+		return xml_fault(s, p, what);
 	if (is_reserved(target, (size_t)(p - target)))
 		return xml_fault_seen(s, p + 1, target,
 				      "an XML declaration must be the first thing in a file");
 	if (*p == '?')
-		return xml_expect(s, p, "?>", "a processing instruction's target must end with a blank or `?>`");
+		return xml_expect(s, p, "?>", what);
 	for (; p; p = xml_scan_character(s, p)) {
 		p = xml_past_plain_bytes(p);
 		if (p[0] == '?' && p[1] == '>')
@@ -67,11 +68,11 @@ const u8 *xml_scan_instruction(struct xml_scanner *s, const u8 *p)
 
 #define BUCKETS 64
 
-/* The attributes of one tag, in chains of those that may have the same name. */
+/* The attributes of one tag, in chains of those that may have the same name; by index plus 1, 0 ends one. */
 struct attributes {
 	size_t count;
-	uint16_t newest[BUCKETS]; /* the index plus 1; 0: none */
-	struct {
+	uint16_t newest[BUCKETS];
+	struct attribute {
 		const u8 *name;
 		size_t length;
 		uint16_t older;
@@ -87,9 +88,12 @@ static uint16_t *bucket_of(struct attributes *attributes, const u8 *name, size_t
 
 static bool is_known(const struct attributes *attributes, uint16_t newest, const u8 *name, size_t length)
 {
-	for (uint16_t i = newest; i > 0; i = attributes->all[i - 1].older)
-		if (attributes->all[i - 1].length == length && !memcmp(attributes->all[i - 1].name, name, length))
+	for (uint16_t i = newest; i > 0; i = attributes->all[i - 1].older) {
+		const struct attribute *other = &attributes->all[i - 1];
+
+		if (other->length == length && !memcmp(other->name, name, length))
 			return true;
+	}
 	return false;
 }
 
@@ -106,9 +110,7 @@ static const u8 *note_attribute(struct xml_scanner *s, struct attributes *attrib
 	newest = bucket_of(attributes, name, length);
 	if (is_known(attributes, *newest, name, length))
 		return xml_fault_seen(s, end, name, "an attribute for the second time");
-	attributes->all[attributes->count].name = name;
-	attributes->all[attributes->count].length = length;
-	attributes->all[attributes->count].older = *newest;
+	attributes->all[attributes->count] = (struct attribute){ name, length, *newest };
 	*newest = (uint16_t)++attributes->count;
 	return end;
 }

@@ -144,7 +144,9 @@ const u8 *xml_scan_name(struct xml_scanner *s, const u8 *p)
 const u8 *xml_scan_equals(struct xml_scanner *s, const u8 *p)
 {
 	p = xml_past_blanks(p);
-	return *p == '=' ? xml_past_blanks(p + 1) : xml_fault(s, p, "`=` is missing after an attribute's name");
+	if (*p != '=')
+		return xml_fault(s, p, "`=` is missing after an attribute's name");
+	return xml_past_blanks(p + 1);
 }
 
 static unsigned int digit_value(u8 byte)

@@ -209,24 +209,54 @@ static int put_in_place(int directory, const char *temporary, const char *base, 
 	return 0;
 }
 
-/* The new file, named BASE in DIRECTORY, or nothing. */
-static int make_file(const struct root *root, int directory, const char *base, const char *text, size_t length,
-		     const struct store_like *like, struct stat *written)
+/* Who does not know the lock may have put another file there, or written into ours. */
+static int check_unchanged(int directory, const char *base, const struct stat *then)
+{
+	struct stat now;
+
+	if (fstatat(directory, base, &now, AT_SYMLINK_NOFOLLOW) < 0)
+		return error_errno("cannot examine the old file");
+	if (now.st_dev == then->st_dev && now.st_ino == then->st_ino && now.st_size == then->st_size &&
+	    now.st_mtim.tv_sec == then->st_mtim.tv_sec && now.st_mtim.tv_nsec == then->st_mtim.tv_nsec)
+		return 0;
+	return error_set(ERROR_STORE, "something changed it in spite of our lock");
+}
+
+/* The new file, still to be filled, becomes BASE in DIRECTORY. */
+struct replacement {
+	int directory, fd;
+	const char *base, *temporary;
+	const struct store_like *like;
+};
+
+static int complete(const struct root *root, const struct replacement *new, const char *text, size_t length,
+		    struct stat *written)
+{
+	if (fill(root, new->fd, text, length, new->like, written) < 0)
+		return error_errno("cannot make a new file");
+	if (new->like && check_unchanged(new->directory, new->base, new->like->st) < 0)
+		return -1;
+	if (put_in_place(new->directory, new->temporary, new->base, new->like != NULL) < 0)
+		return error_errno("cannot put the new file in its place");
+	return 0;
+}
+
+/* The descriptor of the file, which is BASE in DIRECTORY now; -1 with an error, and nothing is left of it. */
+static int make_file(const struct root *root, int directory, const char *base, const char *text,
+		     size_t length, const struct store_like *like, struct stat *written)
 {
 	AUTO_FREE char *temporary = util_random_name(base);
-	int fd;
+	struct replacement new = { directory, -1, base, temporary, like };
 
 	if (!temporary)
 		return -1;
-	fd = openat(directory, temporary, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-	if (fd < 0)
+	new.fd = openat(directory, temporary, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (new.fd < 0)
 		return error_errno("cannot make a new file");
-	if (fill(root, fd, text, length, like, written) == 0 &&
-	    put_in_place(directory, temporary, base, like != NULL) == 0)
-		return fd;
-	error_errno("cannot make a new file");
+	if (complete(root, &new, text, length, written) == 0)
+		return new.fd;
 	(void)!unlinkat(directory, temporary, 0);
-	close(fd);
+	close(new.fd);
 	return -1;
 }
 

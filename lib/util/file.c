@@ -182,7 +182,8 @@ int root_write(const struct root *root, const char *path, const char *text, size
 	temporary = util_random_name(".new-");
 	if (!temporary)
 		return -1;
-	if (write_new(parent, temporary, text, length, mode) < 0 || move_into_place(parent, temporary, base) < 0)
+	if (write_new(parent, temporary, text, length, mode) < 0 ||
+	    move_into_place(parent, temporary, base) < 0)
 		return error_errno("cannot write %s", path);
 	return 0;
 }

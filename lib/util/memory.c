@@ -89,7 +89,7 @@ void util_fclose_at(FILE **file)
 
 /* ---- arenas ---- */
 
-/* Small at first, so that a short run touches few pages; then doubling, so that a long one allocates seldom. */
+/* Small at first, so that a short run touches few pages; then doubling, so that a long one calls seldom. */
 #define FIRST_BLOCK 4000
 #define LARGEST_BLOCK 64000
 

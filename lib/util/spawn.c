@@ -227,8 +227,8 @@ static int watch(struct child *child)
 static int result_of(const struct child *child)
 {
 	if (child->signals)
-		return error_set(ERROR_FAILED, "%s did not end within %d s and was stopped", child->what->argv[0],
-				 child->what->seconds);
+		return error_set(ERROR_FAILED, "%s did not end within %d s and was stopped",
+				 child->what->argv[0], child->what->seconds);
 	return WIFSIGNALED(child->status) ? 128 + WTERMSIG(child->status) : WEXITSTATUS(child->status);
 }
 

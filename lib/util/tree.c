@@ -53,7 +53,7 @@ static int open_here(struct removal *removal, int fd)
 	return 0;
 }
 
-/* A mount point is told by its device or, on a kernel that says so, when it shows the same file system again. */
+/* A mount point has another device or, where it shows the same file system again, a kernel that says so. */
 static int check_same_tree(const struct removal *removal, int fd)
 {
 	struct statx stx;

@@ -18,7 +18,7 @@ struct walk {
 	const struct root *root;
 	struct strbuf here; /* the directory reached, "" or "/a/b": no links in it */
 	int at;		    /* the same opened; -1 after "..", until it is needed */
-	char *path;	    /* what is walked now: the caller's path, then a link's target and what followed it */
+	char *path;	    /* the caller's, or a link's target and what followed the link */
 	const char *next;   /* in it: not walked yet */
 	int links;
 };

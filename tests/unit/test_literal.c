@@ -103,11 +103,48 @@ static void escapes_are_those_of_python(void **state)
 static void what_is_no_list_is_refused(void **state)
 {
 	static const char *const texts[] = {
-		"[", "]", "['a'", "'a']", "['a' 'b']", "['a',, 'b']", "[,]", ",", "['a]", "[a]", "00:19.0",
-		"['a', 5]", "['a', None]", "[['a'], ['b']]", "{'a': True}", "['a'] ['b']", "['a'], 'b'",
-		"('a'", "('a']", "__import__('os').system('id')", "['a'].pop()", "['a' + 'b']", "b'a'", "r'a'",
-		"'a\nb'", "'\\0'", "u'a\\x00b'", "'\\x4'", "'\\xg0'", "'\\400'", "u'\\ud800'", "u'\\U00110000'", "u'\\N{DASH}'",
-		"'\\", "'a\\", "u", "u'", "noneX", "none none", "# ['a']", "['a'] # a", "'''a'''",
+		"[",
+		"]",
+		"['a'",
+		"'a']",
+		"['a' 'b']",
+		"['a',, 'b']",
+		"[,]",
+		",",
+		"['a]",
+		"[a]",
+		"00:19.0",
+		"['a', 5]",
+		"['a', None]",
+		"[['a'], ['b']]",
+		"{'a': True}",
+		"['a'] ['b']",
+		"['a'], 'b'",
+		"('a'",
+		"('a']",
+		"__import__('os').system('id')",
+		"['a'].pop()",
+		"['a' + 'b']",
+		"b'a'",
+		"r'a'",
+		"'a\nb'",
+		"'\\0'",
+		"u'a\\x00b'",
+		"'\\x4'",
+		"'\\xg0'",
+		"'\\400'",
+		"u'\\ud800'",
+		"u'\\U00110000'",
+		"u'\\N{DASH}'",
+		"'\\",
+		"'a\\",
+		"u",
+		"u'",
+		"noneX",
+		"none none",
+		"# ['a']",
+		"['a'] # a",
+		"'''a'''",
 	};
 
 	(void)state;
@@ -127,9 +164,11 @@ static void errors_say_where(void **state)
 
 	(void)state;
 	assert_int_equal(literal_read_list(arena, "['a' 'b']", &literal), -1);
-	assert_string_equal(error_message(), "a comma or the end is expected at character 6 of \"['a' 'b']\"");
+	assert_string_equal(error_message(),
+			    "a comma or the end is expected at character 6 of \"['a' 'b']\"");
 	assert_int_equal(literal_read_dict(arena, "{'a': yes}", &literal), -1);
-	assert_string_equal(error_message(), "True, False or a number is expected at character 7 of \"{'a': yes}\"");
+	assert_string_equal(error_message(),
+			    "True, False or a number is expected at character 7 of \"{'a': yes}\"");
 }
 
 /* ---- dictionaries ---- */
@@ -165,9 +204,29 @@ static void dictionaries_in_all_their_forms(void **state)
 static void what_is_no_dictionary_is_refused(void **state)
 {
 	static const char *const texts[] = {
-		"", "[]", "{", "}", "{'a'}", "{'a': }", "{'a': true}", "{'a': 'True'}", "{'a': TrueX}", "{'a': 1x}",
-		"{'a': -1}", "{'a': 1L}", "{'a': True 'b': True}", "{a: True}", "{'a': {}}", "{'a': True}}",
-		"{'a': True} or 1", "dict(a=True)", "{1: True}", "{'a': True", "{'a' True}", "{,}", "({})",
+		"",
+		"[]",
+		"{",
+		"}",
+		"{'a'}",
+		"{'a': }",
+		"{'a': true}",
+		"{'a': 'True'}",
+		"{'a': TrueX}",
+		"{'a': 1x}",
+		"{'a': -1}",
+		"{'a': 1L}",
+		"{'a': True 'b': True}",
+		"{a: True}",
+		"{'a': {}}",
+		"{'a': True}}",
+		"{'a': True} or 1",
+		"dict(a=True)",
+		"{1: True}",
+		"{'a': True",
+		"{'a' True}",
+		"{,}",
+		"({})",
 	};
 
 	(void)state;
@@ -261,14 +320,10 @@ static void entries_are_put_found_and_dropped(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		WITH_ARENA(lists_in_all_their_forms),
-		WITH_ARENA(escapes_are_those_of_python),
-		WITH_ARENA(what_is_no_list_is_refused),
-		WITH_ARENA(errors_say_where),
-		WITH_ARENA(dictionaries_in_all_their_forms),
-		WITH_ARENA(what_is_no_dictionary_is_refused),
-		WITH_ARENA(nesting_and_number_are_bounded),
-		WITH_ARENA(texts_are_written_as_python_does),
+		WITH_ARENA(lists_in_all_their_forms),	       WITH_ARENA(escapes_are_those_of_python),
+		WITH_ARENA(what_is_no_list_is_refused),	       WITH_ARENA(errors_say_where),
+		WITH_ARENA(dictionaries_in_all_their_forms),   WITH_ARENA(what_is_no_dictionary_is_refused),
+		WITH_ARENA(nesting_and_number_are_bounded),    WITH_ARENA(texts_are_written_as_python_does),
 		WITH_ARENA(entries_are_put_found_and_dropped),
 	};
 

@@ -26,10 +26,11 @@ static void client_addresses(void **state)
 		int netid, qid;
 		const char *address;
 	} rows[] = {
-		{ 0, 0, "10.137.0.2" },	      { 2, 4, "10.137.2.6" },	  { 1, 2, "10.137.1.4" },
-		{ 253, 251, "10.137.253.253" }, { 1, 252, "10.137.1.254" }, /* the secondary DNS: such qids are avoided */
-		{ 1, 253, "10.137.1.2" },     { -1, 4, NULL },		  { 256, 4, NULL },
-		{ 1, -1, NULL },
+		{ 0, 0, "10.137.0.2" },	    { 2, 4, "10.137.2.6" },
+		{ 1, 2, "10.137.1.4" },	    { 253, 251, "10.137.253.253" },
+		{ 1, 252, "10.137.1.254" }, /* the secondary DNS: such qids are avoided */
+		{ 1, 253, "10.137.1.2" },   { -1, 4, NULL },
+		{ 256, 4, NULL },	    { 1, -1, NULL },
 	};
 	char text[NET_ADDRESS_MAX];
 
@@ -74,9 +75,18 @@ static void addresses_of_a_network(void **state)
 static void macs(void **state)
 {
 	static const char *const bad[] = {
-		"", "auto", "00:16:3E:5E:6C", "00:16:3E:5E:6C:", "00:16:3E:5E:6C:0", "00:16:3E:5E:6C:0G",
-		"00-16-3E-5E-6C-01", "00:16:3E:5E:6C:011", "00:16:3E:5E:6C:01\n", " 00:16:3E:5E:6C:01",
-		"001:6:3E:5E:6C:01", "00:16:3E:5E:6C:01:02",
+		"",
+		"auto",
+		"00:16:3E:5E:6C",
+		"00:16:3E:5E:6C:",
+		"00:16:3E:5E:6C:0",
+		"00:16:3E:5E:6C:0G",
+		"00-16-3E-5E-6C-01",
+		"00:16:3E:5E:6C:011",
+		"00:16:3E:5E:6C:01\n",
+		" 00:16:3E:5E:6C:01",
+		"001:6:3E:5E:6C:01",
+		"00:16:3E:5E:6C:01:02",
 	};
 	char text[NET_MAC_MAX];
 
@@ -126,7 +136,8 @@ struct recorded {
 	char store[64], vm[64], address[32], gateway[32], mac[32], netmask[32], dns[32];
 };
 
-static void assert_recorded(const struct recorded *line, const char *what, const char *computed, const char *recorded)
+static void assert_recorded(const struct recorded *line, const char *what, const char *computed,
+			    const char *recorded)
 {
 	if (strcmp(computed ? computed : "-", recorded) != 0)
 		fail_msg("%s %s: the %s is %s, not %s", line->store, line->vm, what, recorded, computed);
@@ -160,8 +171,9 @@ static void addresses_are_those_of_the_original_tools(void **state)
 
 		if (line[0] == '#')
 			continue;
-		assert_int_equal(sscanf(line, "%63s %63s %31s %31s %31s %31s %31s", r.store, r.vm, r.address, r.gateway,
-					r.mac, r.netmask, r.dns), 7);
+		assert_int_equal(sscanf(line, "%63s %63s %31s %31s %31s %31s %31s", r.store, r.vm, r.address,
+					r.gateway, r.mac, r.netmask, r.dns),
+				 7);
 		if (strcmp(r.store, opened) != 0) {
 			if (*opened)
 				close_store(&q);
@@ -246,7 +258,7 @@ static void circles_in_the_store_end(void **state)
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(stores); i++) {
 		open_store(&q, stores[i]);
-		FOR_EACH_VM(&q, vm)
+		FOR_EACH_VM (&q, vm)
 			for (size_t j = 0; j < vms_count(&q); j++) {
 				to = vms_at(&q, j);
 				net_makes_loop(vm, to);

@@ -40,7 +40,10 @@ static const struct option_row own_rows[] = {
 	OPT_CHOICE('g', "get", struct own_args, action, ACTION_GET, "print a value"),
 	OPT_CHOICE('s', "set", struct own_args, action, ACTION_SET, "change a value"),
 	OPT_TAKES('d', "raw-data", "FIELD...", struct own_args, fields, "values of these fields"),
-	{ .kind = OPTION_FLAG, .name = "old-spelling", .offset = offsetof(struct own_args, old), .hidden = true,
+	{ .kind = OPTION_FLAG,
+	  .name = "old-spelling",
+	  .offset = offsetof(struct own_args, old),
+	  .hidden = true,
 	  .summary = "not shown" },
 	OPT_WORDS("VM [PROPERTY [VALUE]]", 1, 3),
 	OPT_NOTE("Values are those of the store."),
@@ -56,8 +59,7 @@ static const struct option_row common_rows[] = {
 	OPT_FLAG('h', "help", struct common_args, help, "print this help and exit"),
 	OPT_TEXT(0, "root", "DIR", struct common_args, root, "work on the system at DIR"),
 	OPT_FLAG('s', "quick", struct common_args, quick, "its letter is taken"),
-	OPT_FLAG('f', "force", struct common_args, old, "all of it is taken"),
-	OPT_END
+	OPT_FLAG('f', "force", struct common_args, old, "all of it is taken"), OPT_END
 };
 
 /* ---- parsing ---- */
@@ -80,8 +82,8 @@ static void parse(struct parsed *parsed, const char *line)
 	error_clear();
 	for (char *word = strtok(parsed->line, " "); word; word = strtok(NULL, " "))
 		parsed->argv[argc++] = word;
-	parsed->result = option_parse(argc, parsed->argv, own_rows, &parsed->own, common_rows, &parsed->common,
-				      &parsed->words);
+	parsed->result = option_parse(argc, parsed->argv, own_rows, &parsed->own, common_rows,
+				      &parsed->common, &parsed->words);
 }
 
 static void drop(struct parsed *parsed)
@@ -107,7 +109,8 @@ static void every_kind_is_stored(void **state)
 	struct parsed p;
 
 	(void)state;
-	parse(&p, "-f --label red -v --prop a=1 -vv --prop=b=2 -w 30 -S 7 --get --old-spelling --root /mnt work");
+	parse(&p,
+	      "-f --label red -v --prop a=1 -vv --prop=b=2 -w 30 -S 7 --get --old-spelling --root /mnt work");
 	assert_int_equal(p.result, 0);
 	assert_true(p.own.force);
 	assert_string_equal(p.own.label, "red");
@@ -352,12 +355,12 @@ static void help_shows_every_visible_row(void **state)
 
 static void write_long_help(FILE *to)
 {
-	static const struct option_row rows[] = {
-		OPT_FLAG(0, "flag", struct common_args, help,
-			 "a text that is so long that it has to go on in the next line, and there is more of it"),
-		OPT_TEXT('a', "an-option-with-quite-a-long-name", "VALUE", struct common_args, root, "has its own line"),
-		OPT_END
-	};
+	static const struct option_row rows[] = { OPT_FLAG(0, "flag", struct common_args, help,
+							   "a text that is so long that it has to go on in "
+							   "the next line, and there is more of it"),
+						  OPT_TEXT('a', "an-option-with-quite-a-long-name", "VALUE",
+							   struct common_args, root, "has its own line"),
+						  OPT_END };
 	static const struct option_row none[] = { OPT_END };
 
 	option_help(to, "p", "s", rows, none);
@@ -380,9 +383,14 @@ static void long_texts_are_wrapped(void **state)
 static void manual_page_has_the_same_rows(void **state)
 {
 	static const char *const parts[] = {
-		".TH \"qvm-test\" 1", "qvm\\-test \\- tests options\n", ".SH OPTIONS\n",
-		".TP\n.B \\-l, \\-\\-label LABEL\ncolour of the VM\n", ".SH COMMON OPTIONS\n", "\\-\\-quick\n",
-		".SH NOTES\nValues are those of the store.\n", ".SH EXIT STATUS\n",
+		".TH \"qvm-test\" 1",
+		"qvm\\-test \\- tests options\n",
+		".SH OPTIONS\n",
+		".TP\n.B \\-l, \\-\\-label LABEL\ncolour of the VM\n",
+		".SH COMMON OPTIONS\n",
+		"\\-\\-quick\n",
+		".SH NOTES\nValues are those of the store.\n",
+		".SH EXIT STATUS\n",
 	};
 	AUTO_FREE char *text = written(write_man);
 
@@ -400,8 +408,9 @@ static void completion_knows_long_names(void **state)
 	AUTO_FREE char *start = written(option_completion_start);
 
 	(void)state;
-	assert_string_equal(text, "_qubes_add qvm-test vms --force --label --prop --verbose --wait --get --set"
-				  " --raw-data --help --root --quick\n");
+	assert_string_equal(text,
+			    "_qubes_add qvm-test vms --force --label --prop --verbose --wait --get --set"
+			    " --raw-data --help --root --quick\n");
 	assert_non_null(strstr(start, "_qubes_add()"));
 }
 

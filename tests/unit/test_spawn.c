@@ -89,7 +89,8 @@ static void output_is_taken_whole(void **state)
 	(void)state;
 	strbuf_add(&output, "before:");
 	assert_int_equal(run("head -c 500000 /dev/zero | tr '\\0' y; exit 7", NULL,
-			     (struct spawn){ .output = &output }), 7);
+			     (struct spawn){ .output = &output }),
+			 7);
 	assert_int_equal(output.length, 500007);
 	assert_memory_equal(output.text, "before:yyy", 10);
 }
@@ -153,7 +154,8 @@ static void child_that_will_not_end_is_killed(void **state)
 
 	(void)state;
 	assert_int_equal(run("trap '' TERM; echo on; while :; do read x; done </dev/zero", NULL,
-			     (struct spawn){ .seconds = 1, .output = &output }), -1);
+			     (struct spawn){ .seconds = 1, .output = &output }),
+			 -1);
 	assert_string_equal(output.text, "on\n");
 	assert_true(seconds_now() - start < 20);
 	assert_int_equal(waitpid(-1, NULL, WNOHANG), -1); /* nothing is left of it */

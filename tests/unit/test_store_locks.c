@@ -33,7 +33,11 @@ static bool others_can_lock(const struct scratch *s, short type)
 	if (child == 0) {
 		int fd = open(s->store, O_RDWR);
 
-		_exit(fd < 0 ? 2 : posix_lock(fd, F_SETLK, type) == 0 ? 0 : errno == EAGAIN || errno == EACCES ? 1 : 2);
+		if (fd < 0)
+			_exit(2);
+		if (posix_lock(fd, F_SETLK, type) == 0)
+			_exit(0);
+		_exit(errno == EAGAIN || errno == EACCES ? 1 : 2);
 	}
 	assert_int_equal(waitpid(child, &status, 0), child);
 	assert_true(WIFEXITED(status) && WEXITSTATUS(status) < 2);
@@ -55,12 +59,15 @@ static int save_as_others_do(const struct scratch *s, const char *text)
  * A process that has locked the store; after so many MILLISECONDS it puts TEXT there, if that is not NULL,
  * and ends, which gives up its locks.
  */
+static struct timespec asked_for;
+
 static pid_t lock_elsewhere(const struct scratch *s, short type, int milliseconds, const char *text)
 {
 	int ready[2];
 	char byte;
 	pid_t child;
 
+	clock_gettime(CLOCK_MONOTONIC, &asked_for);
 	assert_int_equal(pipe(ready), 0);
 	child = fork();
 	if (child == 0) {
@@ -164,19 +171,17 @@ static void a_store_that_could_not_be_opened_is_not_locked(void **state)
 
 /* ---- others' locks keep us out ---- */
 
-static struct store *open_after(const struct scratch *s, bool write, long milliseconds)
+#define HELD 200 /* ms */
+
+static void assert_waited(void)
 {
-	struct timespec start, end;
-	struct store *store;
+	struct timespec now;
+	long seconds;
 
-	clock_gettime(CLOCK_MONOTONIC, &start);
-	store = open_store(s, write);
-	clock_gettime(CLOCK_MONOTONIC, &end);
-	assert_true((end.tv_sec - start.tv_sec) * 1000 + (end.tv_nsec - start.tv_nsec) / 1000000 >= milliseconds);
-	return store;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	seconds = now.tv_sec - asked_for.tv_sec;
+	assert_true(seconds * 1000 + (now.tv_nsec - asked_for.tv_nsec) / 1000000 >= HELD);
 }
-
-#define HELD 200 /* ms, of which the other one may have spent some before we begin to wait */
 
 static void a_writer_waits_for_a_lock(void **state)
 {
@@ -186,7 +191,8 @@ static void a_writer_waits_for_a_lock(void **state)
 	for (int shared = 0; shared < 2; shared++) {
 		pid_t child = lock_elsewhere(s, shared ? F_RDLCK : F_WRLCK, HELD, NULL);
 
-		store_close(open_after(s, true, HELD / 2));
+		store_close(open_store(s, true));
+		assert_waited();
 		assert_ends_by_itself(child);
 	}
 }
@@ -203,7 +209,8 @@ static void a_reader_waits_for_a_writer_only(void **state)
 	stop(child);
 
 	child = lock_elsewhere(s, F_WRLCK, HELD, NULL);
-	store_close(open_after(s, false, HELD / 2));
+	store_close(open_store(s, false));
+	assert_waited();
 	assert_ends_by_itself(child);
 }
 
@@ -220,7 +227,8 @@ static void a_store_that_was_replaced_meanwhile_is_opened_anew(void **state)
 
 		put_store(s, EMPTY);
 		child = lock_elsewhere(s, F_WRLCK, HELD, theirs);
-		store = open_after(s, write, HELD / 2);
+		store = open_store(s, write);
+		assert_waited();
 		AUTO_FREE char *text = store_text(store, &length);
 		assert_string_equal(text, theirs);
 		assert_int_equal(others_can_lock(s, F_RDLCK), !write);
@@ -302,7 +310,8 @@ static void a_long_wait_says_for_whom(void **state)
 
 	put_store(s, EMPTY);
 	child = lock_elsewhere(s, F_RDLCK, 10000, NULL);
-	AUTO_FREE char *expected = util_printf("waiting for " STORE_PATH ", which process %d has locked\n", (int)child);
+	AUTO_FREE char *expected =
+		util_printf("waiting for " STORE_PATH ", which process %d has locked\n", (int)child);
 	saved = catch_stderr(notes);
 	store = open_until_alarm(s, true, 2500);
 	assert_int_equal(dup2(saved, STDERR_FILENO), STDERR_FILENO);

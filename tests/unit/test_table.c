@@ -47,8 +47,8 @@ static void fill(struct table *table, const char *const *cells, size_t count)
 /* The sample of the original's documentation. */
 static void frame_is_that_of_release_3(void **state)
 {
-	static const char *const titles[] = { "name", "on", "state", "updbl", "type", "template", "netvm",
-					      "label", NULL };
+	static const char *const titles[] = { "name",	  "on",	   "state", "updbl", "type",
+					      "template", "netvm", "label", NULL };
 	static const char *const cells[] = {
 		"{dom0}",	  "*", "Running", "Yes", "Admin", "None",      "n/a",		"black",
 		"{sys-net}",	  "*", "Running", "",	 "Net",	  "fedora-23", "n/a",		"red",
@@ -59,14 +59,15 @@ static void frame_is_that_of_release_3(void **state)
 
 	(void)state;
 	fill(table, cells, ARRAY_SIZE(cells));
-	assert_drawn(table, TABLE_FRAME,
-		     "----------------+----+---------+-------+-------+-----------+---------------+-------+\n"
-		     "           name | on |   state | updbl |  type |  template |         netvm | label |\n"
-		     "----------------+----+---------+-------+-------+-----------+---------------+-------+\n"
-		     "         {dom0} |  * | Running |   Yes | Admin |      None |           n/a | black |\n"
-		     "      {sys-net} |  * | Running |       |   Net | fedora-23 |           n/a |   red |\n"
-		     " {sys-firewall} |  * | Running |       | Proxy | fedora-23 |       sys-net | green |\n"
-		     "           win7 |    |  Halted |   Yes |   HVM |      None | *sys-firewall |  gray |\n");
+	assert_drawn(
+		table, TABLE_FRAME,
+		"----------------+----+---------+-------+-------+-----------+---------------+-------+\n"
+		"           name | on |   state | updbl |  type |  template |         netvm | label |\n"
+		"----------------+----+---------+-------+-------+-----------+---------------+-------+\n"
+		"         {dom0} |  * | Running |   Yes | Admin |      None |           n/a | black |\n"
+		"      {sys-net} |  * | Running |       |   Net | fedora-23 |           n/a |   red |\n"
+		" {sys-firewall} |  * | Running |       | Proxy | fedora-23 |       sys-net | green |\n"
+		"           win7 |    |  Halted |   Yes |   HVM |      None | *sys-firewall |  gray |\n");
 	assert_drawn(table, TABLE_RAW,
 		     "{dom0}|*|Running|Yes|Admin|None|n/a|black\n"
 		     "{sys-net}|*|Running||Net|fedora-23|n/a|red\n"
@@ -126,7 +127,8 @@ static void widths_are_characters_not_bytes(void **state)
 	(void)state;
 	fill(table, cells, ARRAY_SIZE(cells));
 	assert_drawn(table, TABLE_FRAME,
-		     "-----+---+\n   a | b |\n-----+---+\n  \xc3\xa9\xe2\x82\xac | x |\n abc | \xf0\x9f\x98\x80 |\n");
+		     "-----+---+\n   a | b |\n-----+---+\n  \xc3\xa9\xe2\x82\xac | x |\n abc | "
+		     "\xf0\x9f\x98\x80 |\n");
 	assert_drawn(table, TABLE_PLAIN, "A    B\n\xc3\xa9\xe2\x82\xac   x\nabc  \xf0\x9f\x98\x80\n");
 	table_free(table);
 }
@@ -142,7 +144,8 @@ static void controls_do_not_reach_a_terminal(void **state)
 	assert_drawn(table, TABLE_RAW, "x?[2Jy|one?two??\n");
 	assert_drawn(table, TABLE_PLAIN, "A       B\nx?[2Jy  one?two??\n");
 	assert_drawn(table, TABLE_FRAME,
-		     "--------+-----------+\n      a |         b |\n--------+-----------+\n x?[2Jy | one?two?? |\n");
+		     "--------+-----------+\n      a |         b |\n--------+-----------+\n x?[2Jy | "
+		     "one?two?? |\n");
 	table_free(table);
 }
 

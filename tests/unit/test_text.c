@@ -40,10 +40,11 @@ static void decimal_digits_only(void **state)
 		const char *text;
 		unsigned long long max;
 	} bad[] = {
-		{ "", 100 },	{ " 1", 100 },	 { "1 ", 100 },	 { "+1", 100 },
-		{ "-1", 100 },	{ "0x10", 100 }, { "1.0", 100 }, { "one", 100 },
-		{ "101", 100 }, { "8", 7 },	 { "1", 0 },	 { "18446744073709551616", UINT64_MAX },
-		{ "1\n", 100 }, { "254", 253 },	 { "99999999999999999999999999", UINT64_MAX },
+		{ "", 100 },	{ " 1", 100 },	{ "1 ", 100 },
+		{ "+1", 100 },	{ "-1", 100 },	{ "0x10", 100 },
+		{ "1.0", 100 }, { "one", 100 }, { "101", 100 },
+		{ "8", 7 },	{ "1", 0 },	{ "18446744073709551616", UINT64_MAX },
+		{ "1\n", 100 }, { "254", 253 }, { "99999999999999999999999999", UINT64_MAX },
 	};
 	unsigned long long value;
 
@@ -71,12 +72,12 @@ static void distance_counts_edits(void **state)
 		{ "", "", 0 },
 		{ "", "abc", 3 },
 		{ "qvm-ls", "qvm-ls", 0 },
-		{ "qvm-s", "qvm-ls", 1 },	     /* one missing */
-		{ "qvm-lss", "qvm-ls", 1 },	     /* one too many */
-		{ "qvm-lx", "qvm-ls", 1 },	     /* a wrong one */
-		{ "qvm-strat", "qvm-start", 1 },     /* two swapped */
+		{ "qvm-s", "qvm-ls", 1 },	 /* one missing */
+		{ "qvm-lss", "qvm-ls", 1 },	 /* one too many */
+		{ "qvm-lx", "qvm-ls", 1 },	 /* a wrong one */
+		{ "qvm-strat", "qvm-start", 1 }, /* two swapped */
 		{ "qvm-prefs", "qvm-start", 5 },
-		{ "ca", "abc", 3 },		     /* a swapped pair is not edited again */
+		{ "ca", "abc", 3 }, /* a swapped pair is not edited again */
 	};
 
 	(void)state;
@@ -178,7 +179,8 @@ static void arena_gives_zeroed_aligned_memory(void **state)
 	arena_free(NULL);
 }
 
-/* Whatever is left of a block, and however it is aligned, no piece goes over its end (the sanitizer sees it). */
+/* Whatever is left of a block, and however it is aligned, no piece goes over its end (the sanitizer sees it).
+ */
 static void arena_ends_its_blocks_in_time(void **state)
 {
 	struct arena *arena = arena_new();

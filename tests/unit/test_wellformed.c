@@ -125,7 +125,8 @@ static const char *const documents[] = {
 	"<a><?xm l?><?xmlx?><?x?></a>",
 	"<a><b><c/></b>x<b/></a>",
 	"<a.-_:9><_/><:/><A/><z/><Z/></a.-_:9>",
-	"<\xc3\xa9 \xe2\xb0\x80='\xf0\x9f\x98\x80'>\xed\x9f\xbf\xee\x80\x80\xef\xbf\xbd\xf4\x8f\xbf\xbf</\xc3\xa9>",
+	"<\xc3\xa9 \xe2\xb0\x80='\xf0\x9f\x98\x80'>"
+	"\xed\x9f\xbf\xee\x80\x80\xef\xbf\xbd\xf4\x8f\xbf\xbf</\xc3\xa9>",
 	"<!--" BOM "--><a/><?b " BOM "?>",
 	"<a>\xc2\x85\xe2\x80\xa8</a>",
 };
@@ -391,8 +392,10 @@ static void check_name_character(uint32_t code)
 {
 	char character[5], text[16];
 
-	/* Not characters at all; what ends a name; the one that mxml drops. */
-	if ((code >= 0xd800 && code <= 0xdfff) || code == 0 || strchr("\t\n\r />", (int)code) || code == 0xfeff)
+	/* No characters at all; the one that mxml drops; what ends a name. */
+	if ((code >= 0xd800 && code <= 0xdfff) || code == 0xfeff)
+		return;
+	if (code < 0x80 && strchr("\t\n\r />", (int)code))
 		return;
 	encode(code, character);
 	for (int start = 0; start < 2; start++) {
@@ -502,9 +505,11 @@ static void test_what_mxml_reads_is_what_a_parser_reads(void **state)
 	assert_normal_form("<!--\r\r\n-->\r<a>\r\nb\rc<!--\r\n--><![CDATA[\r]]><?d\r\n\r?></a\r>\r\n",
 			   "<!--\n\n-->\n<a>\nb\nc<!--\n--><![CDATA[\n]]><?d\n\n?></a\n>\n");
 	/* blanks in attribute values, and only there */
-	assert_normal_form("<a\n\tb='\r\n\t\r\n\n'\r\nc=\"'\t\">\t\n</a>", "<a\n\tb='    '\nc=\"' \">\t\n</a>");
+	assert_normal_form("<a\n\tb='\r\n\t\r\n\n'\r\nc=\"'\t\">\t\n</a>",
+			   "<a\n\tb='    '\nc=\"' \">\t\n</a>");
 	/* references stay, but for zeros in front of the number */
-	assert_normal_form("<a b='&#9;&#xA;&#13;'>&#13;&#100;&amp;#01;</a>", "<a b='&#9;&#xA;&#13;'>&#13;&#100;&amp;#01;</a>");
+	assert_normal_form("<a b='&#9;&#xA;&#13;'>&#13;&#100;&amp;#01;</a>",
+			   "<a b='&#9;&#xA;&#13;'>&#13;&#100;&amp;#01;</a>");
 	assert_normal_form("<a b='&#x00A0;'>&#0000065;</a>", "<a b='&#xA0;'>&#65;</a>");
 	assert_normal_form("<a>\r<!--&#01;--><![CDATA[&#01;]]><?b &#01;?></a>",
 			   "<a>\n<!--&#01;--><![CDATA[&#01;]]><?b &#01;?></a>");

@@ -89,9 +89,10 @@ static bool has_joined_standalone(const struct text *text, const xmlDoc *doc)
 
 static bool has_byte_order_mark(const struct text *text, const xmlDoc *doc)
 {
+	const char *rest = text->bytes + prolog_length(text->bytes);
 	AUTO_FREE char *tree = tree_of_theirs(doc, false);
 
-	return strstr(text->bytes + prolog_length(text->bytes), BYTE_ORDER_MARK) && strstr(tree, BYTE_ORDER_MARK);
+	return strstr(rest, BYTE_ORDER_MARK) && strstr(tree, BYTE_ORDER_MARK);
 }
 
 static bool is_deep(const xmlNode *node, size_t levels)

@@ -29,16 +29,20 @@ static size_t input_count;
 
 static const char *const documents[] = {
 	"<a/>",
-	"<?xml version='1.0' encoding=\"UTF-8\" standalone='yes'?>\n<!-- b --><?c d?>\n<a><b/></a><!--c-->\n<?d?>",
+	"<?xml version='1.0' encoding=\"UTF-8\" standalone='yes'?>\n<!-- b --><?c d?>\n"
+	"<a><b/></a><!--c-->\n<?d?>",
 	"<?xml version=\"1.0\" ?><a>\n\t<b c='d'>e</b><b>f</b>\n</a>\n",
 	BYTE_ORDER_MARK "<?xml version='1.0' encoding='utf-8'?>\r\n<a>\r\n<b\r\nc='\r\n'/>\r</a>\r\n",
 	"<a><!-- b --><!----><!-- - --><c/><!---d- -->e</a><!---->",
 	"<a><![CDATA[b]]>c<![CDATA[]]><![CDATA[<&]] >]>]]]]></a>",
-	"<a><?b?><?c ?><?d e?f?" "?><?g\t\nh ?></a>",
-	"<a b='&lt;&gt;&amp;&quot;&apos;&#9;&#10;&#13;&#x41;&#0065;&#x10FFFF;'>&lt;&#x000a;&#13;&amp;&#xfeff;</a>",
+	("<a><?b?><?c ?><?d e?f?"
+	 "?><?g\t\nh ?></a>"),
+	"<a b='&lt;&gt;&amp;&quot;&apos;&#9;&#10;&#13;&#x41;&#0065;&#x10FFFF;'>"
+	"&lt;&#x000a;&#13;&amp;&#xfeff;</a>",
 	"<a b='c' d=\"e\" f = '\t\n\"' g=\"'\" h=''/>",
 	"<a><b><c><d><e><f/></e></d></c></b><b></b><b >g</b ></a>",
-	"<\xc3\xa9\xcc\x81 _='1' :='2' \xe2\xb0\x80.-\xc2\xb7=\"\xf0\x9f\x98\x80\">\xe2\x82\xac\xed\x9f\xbf</\xc3\xa9\xcc\x81>",
+	"<\xc3\xa9\xcc\x81 _='1' :='2' \xe2\xb0\x80.-\xc2\xb7=\"\xf0\x9f\x98\x80\">"
+	"\xe2\x82\xac\xed\x9f\xbf</\xc3\xa9\xcc\x81>",
 	"<a:b c:d='e' c:f='g' xml:lang='h'><i:j/><a:b/>]] ></a:b>",
 	"<a xmlns='b' xmlns:c='d'><c:e c:f=''/></a>",
 	"<!-- <!DOCTYPE a [<!ENTITY b 'c'>]> --><a>b</a>",
@@ -181,7 +185,8 @@ static const char *compare_written(struct strbuf *written, const char *our_tree,
 static const char *compare_read(const struct text *text, const char *copy, const struct xml_document *doc,
 				mxml_node_t *ours, const xmlDoc *theirs)
 {
-	AUTO_FREE char *their_tree = tree_of_theirs(theirs, false), *their_document = tree_of_theirs(theirs, true);
+	AUTO_FREE char *their_document = tree_of_theirs(theirs, true);
+	AUTO_FREE char *their_tree = tree_of_theirs(theirs, false);
 	AUTO_FREE char *our_tree = tree_of_ours(ours);
 	AUTO_STRBUF struct strbuf written = { 0 };
 	const char *wrong = compare_trees(our_tree, their_tree, text);

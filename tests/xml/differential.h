@@ -25,7 +25,8 @@ char *tree_of_theirs(const xmlDoc *doc, bool whole);
 char *tree_of_ours(store_node *root);
 
 /*
- * May we refuse TEXT, which libxml2 reads as DOC, with the reason WHAT? The text has to show it. It is counted.
+ * May we refuse TEXT, which libxml2 reads as DOC, with the reason WHAT? The text has to show it. It is
+ * counted.
  */
 bool difference_allowed(const struct text *text, const xmlDoc *doc, const char *what);
 

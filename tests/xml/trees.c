@@ -13,9 +13,15 @@
 
 static void add_escaped(struct strbuf *out, const char *text)
 {
-	for (size_t plain; plain = strcspn(text, "<>&\"\r\n\t"), strbuf_add_bytes(out, text, plain), text[plain];
-	     text += plain + 1)
+	for (;;) {
+		size_t plain = strcspn(text, "<>&\"\r\n\t");
+
+		strbuf_add_bytes(out, text, plain);
+		if (!text[plain])
+			return;
 		strbuf_printf(out, "&%d;", text[plain]);
+		text += plain + 1;
+	}
 }
 
 /* libxml2 makes one of two in a row. No other thing ends like a section. */
@@ -33,7 +39,7 @@ static char *attribute_text(const char *prefix, const char *name, const char *va
 {
 	struct strbuf out = { 0 };
 
-	strbuf_printf(&out, " %s%s%s=\"", prefix ? prefix : "", prefix && *prefix ? ":" : "", name ? name : "");
+	strbuf_printf(&out, " %s%s%s=\"", prefix ? prefix : "", prefix ? ":" : "", name);
 	add_escaped(&out, value ? value : "");
 	strbuf_add(&out, "\"");
 	return out.text;

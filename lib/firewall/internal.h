@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What the parts of the firewall room share: the parts of a rule as a user writes them.
+ */
+#ifndef QUBES_FIREWALL_INTERNAL_H
+#define QUBES_FIREWALL_INTERNAL_H
+
+#include "firewall.h"
+#include "util.h"
+
+#define FIREWALL_BITS 32 /* of an IPv4 address */
+#define FIREWALL_PORT_MAX 65535
+
+/* A copy of what was saved for VM and waits to be written; false: nothing was. */
+bool firewall_get_saved(const struct vm *vm, struct firewall *firewall);
+
+/* Labels of letters, digits and dashes: what an address may consist of at all, also in a file that others wrote. */
+bool firewall_is_plain_address(const char *text);
+
+/* -1: there is no protocol of that name (no error). */
+int firewall_protocol_by_name(const char *name);
+
+/* Each fills its part of RULE from what a user wrote. 0, or -1 with an error. */
+int firewall_parse_address(struct qubes *q, const char *text, struct firewall_rule *rule);
+int firewall_parse_protocol(const char *text, struct firewall_rule *rule);
+int firewall_parse_ports(struct qubes *q, const char *text, struct firewall_rule *rule);
+
+/* Is that moment over? 0 is never. */
+bool firewall_is_over(long long expires);
+
+/* "1.2.3.0/24", "www.example.com"; "22-25". Appended. */
+void firewall_add_address(struct strbuf *out, const struct firewall_rule *rule);
+void firewall_add_ports(struct strbuf *out, const struct firewall_rule *rule, char between);
+
+#endif
