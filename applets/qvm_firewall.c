@@ -28,21 +28,22 @@ struct firewall_args {
 const struct option_row qvm_firewall_options[] = {
 	OPT_CHOICE('l', "list", struct firewall_args, mode, MODE_LIST, "list the rules (the default)"),
 	OPT_CHOICE('a', "add", struct firewall_args, mode, MODE_ADD, "add a rule"),
-	OPT_CHOICE('d', "del", struct firewall_args, mode, MODE_DEL, "delete a rule, given by its number or its words"),
-	OPT_TEXT('P', "policy", "allow|deny", struct firewall_args, policy, "what holds for all that no rule says"),
+	OPT_CHOICE('d', "del", struct firewall_args, mode, MODE_DEL, "delete a rule, by number or words"),
+	OPT_TEXT('P', "policy", "allow|deny", struct firewall_args, policy, "all that no rule is about"),
 	OPT_TEXT('i', "icmp", "allow|deny", struct firewall_args, icmp, "ICMP"),
 	OPT_TEXT('D', "dns", "allow|deny", struct firewall_args, dns, "DNS"),
 	OPT_TEXT('Y', "yum-proxy", "allow|deny", struct firewall_args, yum_proxy, "the proxy for updates"),
-	OPT_FLAG('r', "reload", struct firewall_args, reload, "tell the ProxyVM again (a change does that too)"),
-	OPT_FLAG('n', "numeric", struct firewall_args, numeric, "list ports as numbers, not as names of services"),
+	OPT_FLAG('r', "reload", struct firewall_args, reload, "tell the ProxyVM (a change does that too)"),
+	OPT_FLAG('n', "numeric", struct firewall_args, numeric, "list ports without names of services"),
 	OPT_FLAG(0, "raw", struct firewall_args, raw, "list in the words of release 4"),
 	OPT_WORDS("VM [RULE|list|reset|add RULE|del RULE]", 1, -1),
-	OPT_NOTE("A rule is ADDRESS[/BITS] PROTOCOL [PORT]: an IPv4 address or the name of a host; tcp, udp or any; a "
-		 "number, the name of a service or FIRST-LAST. With policy allow the rules say what is refused, with "
-		 "policy deny what is allowed. Numbers are those of the list, from 1."),
-	OPT_NOTE("Behind add and del a rule is written as in release 4: accept|drop [HOST [PROTOCOL [PORTS]]], or "
-		 "action=, dsthost=, proto=, dstports=, specialtarget=dns, expire=EPOCH|+SECONDS. reset allows "
-		 "everything but the proxy for updates, which it leaves alone."),
+	OPT_NOTE("A rule is ADDRESS[/BITS] PROTOCOL [PORT]: an IPv4 address or the name of a host; tcp, udp "
+		 "or any; a number, the name of a service or FIRST-LAST. With policy allow the rules say "
+		 "what is refused, with policy deny what is allowed. Numbers are those of the list, from 1."),
+	OPT_NOTE("Behind add and del a rule is written as in release 4: accept|drop [HOST [PROTOCOL "
+		 "[PORTS]]], or action=, dsthost=, proto=, dstports=, specialtarget=dns, "
+		 "expire=EPOCH|+SECONDS. reset allows everything but the proxy for updates, which it leaves "
+		 "alone."),
 	OPT_END
 };
 
@@ -173,8 +174,8 @@ static void note_enforcement(const struct vm *vm)
 	if (!netvm)
 		return;
 	if (!vm_is(netvm, VM_PROXY)) {
-		error_note("warning: nothing enforces these rules: %s gets its network from %s, which is a %s", vm->name,
-			   netvm->name, netvm->type);
+		error_note("warning: nothing enforces these rules: %s, the netvm of %s, is a %s", netvm->name,
+			   vm->name, netvm->type);
 		return;
 	}
 	text = firewall_iptables(vm);
@@ -191,9 +192,9 @@ static int reload(struct vm *vm)
 	note_enforcement(vm);
 	enforced = is_enforced_now(vm);
 	if (enforced > 0)
-		return error_set(ERROR_FAILED, "%s is running, and this version cannot tell it the rules of %s",
-				 vm_netvm(vm)->name, vm->name);
-	return enforced;
+		error_set(ERROR_FAILED, "%s is running, and this version cannot tell it the rules of %s",
+			  vm_netvm(vm)->name, vm->name);
+	return enforced == 0 ? 0 : -1;
 }
 
 static void start_timer(const struct vm *vm)
@@ -260,7 +261,8 @@ static int remove_number(struct firewall *firewall, const char *word)
 	unsigned long long number;
 
 	if (!util_parse_decimal(word, firewall->count, &number) || number == 0)
-		return error_set(ERROR_NOT_FOUND, "there is no rule number '%s': there are %zu", word, firewall->count);
+		return error_set(ERROR_NOT_FOUND, "there is no rule number '%s': there are %zu", word,
+				 firewall->count);
 	firewall_remove(firewall, (size_t)number - 1);
 	return 0;
 }
@@ -303,12 +305,13 @@ static int remove_release4(struct qubes *q, struct firewall *firewall, char **wo
 
 	if (firewall_parse_release4(q, words, firewall, &rule, &is_rule) < 0)
 		return -1;
-	return is_rule ? remove_same(firewall, &rule) :
-			 error_set(ERROR_FAILED, "DNS and ICMP are always allowed or denied (see --dns and --icmp)");
+	if (!is_rule)
+		return error_set(ERROR_FAILED, "DNS and ICMP are allowed or denied (see --dns, --icmp)");
+	return remove_same(firewall, &rule);
 }
 
-static int apply(struct qubes *q, struct firewall *firewall, const struct firewall_args *args, enum action action,
-		 char **words)
+static int apply(struct qubes *q, struct firewall *firewall, const struct firewall_args *args,
+		 enum action action, char **words)
 {
 	if (action == ACTION_RESET)
 		reset(firewall);

@@ -27,7 +27,7 @@ struct firewall_rule {
 	long long expires; /* seconds since the epoch; 0: never */
 };
 
-/* A rule says the opposite of the policy: what is refused when all else is allowed, and the other way round. */
+/* A rule says the opposite of the policy: what is refused while all else is allowed, or vice versa. */
 struct firewall {
 	bool stored; /* false: there is no file, this is the default of the VM's class */
 	bool allow;  /* the policy: what no rule says is allowed */

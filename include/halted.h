@@ -16,7 +16,7 @@
  */
 int halted_check(struct vm *vm, bool must_know);
 
-/* The same for all VMs that are based on the template VM. */
-int halted_check_children(struct vm *vm, bool must_know);
+/* The same for all VMs that are based on the template VM; it must be known. */
+int halted_check_children(const struct vm *vm);
 
 #endif

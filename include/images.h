@@ -8,6 +8,7 @@
 #define QUBES_IMAGES_H
 
 #include <stdint.h>
+#include <time.h>
 
 #include "vm.h"
 
@@ -37,7 +38,8 @@ int images_verify(const struct vm *vm);
 
 /*
  * Makes directory and images of a new VM from SOURCE (its template, or the one it is a copy of; NULL for
- * an HVM). QUIET: no progress on stderr. 0, or -1 with an error and nothing left behind.
+ * an HVM). QUIET: no progress on stderr. 0, or -1 with an error and nothing left behind; it stops, too, when
+ * it was interrupted (util_interrupted).
  */
 int images_create(struct vm *vm, const struct vm *source, bool quiet);
 /* Deletes what images_create made; only a directory of the VM's own class is touched. 0, or -1 with an error. */
@@ -45,6 +47,38 @@ int images_remove(const struct vm *vm);
 
 /* The volatile image, and a template's missing root-cow.img, as a start wants them. 0, or -1 with an error. */
 int images_reset_volatile(struct vm *vm);
+
+/*
+ * Makes the image larger, and loop devices over it as well; a template's root-cow.img follows its root image.
+ * The VM should be off. A smaller size is refused. 0, or -1 with an error and nothing changed (but if only a loop
+ * device was not told, the image has grown).
+ */
+int images_grow_private(const struct vm *vm, uint64_t size);
+int images_grow_root(const struct vm *vm, uint64_t size);
+
+/*
+ * Before a VM is made: can FILE become its root image? REPLACE puts it there, moved or copied, with a root-cow.img
+ * that fits. A moved FILE only loses its place once the store is saved (qubes_after_save); until then the
+ * whole can be taken back by images_remove. FILE must be absolute. 0, or -1 with an error and nothing changed.
+ */
+int images_check_given_root(const struct root *root, const char *file, bool move);
+int images_replace_root(struct vm *vm, const char *file, bool move, bool quiet);
+
+/* ---- a template's changes; it must be off ---- */
+/*
+ * Begins a new epoch: a new root-cow.img, the one from before is kept as root-cow.img.old. VMs that run keep
+ * the root image that they started with. 0, or -1 with an error and a pair of images that fits.
+ */
+int images_commit(const struct vm *vm);
+
+/* When those changes were made that a reversal would take back. 0, or -1 with an error: there are none. */
+int images_find_changes(const struct vm *vm, time_t *when);
+
+/*
+ * Takes back what changed in the root image during the last epoch. 0, or -1 with an error; where that says "in
+ * part", running it again completes it.
+ */
+int images_revert(const struct vm *vm);
 
 /* Points icon.png to the label's icon. A failure is only a note. */
 void images_set_icon(const struct vm *vm);

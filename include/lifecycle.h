@@ -41,6 +41,35 @@ int lifecycle_create(struct qubes *q, const struct lifecycle_new *what);
  */
 int lifecycle_rename(struct vm *vm, const char *name);
 
+struct lifecycle_clone {
+	const char *directory; /* NULL: the place of its class */
+	bool ignore_errors;    /* a value that cannot be copied is said, and no more */
+	bool quiet;
+};
+
+/*
+ * A copy of SOURCE, which must be off, called NAME: its properties, images and firewall with an identity of
+ * its own. 0, or -1 with an error and nothing left behind; as above for the domain.
+ */
+int lifecycle_clone(struct vm *source, const char *name, const struct lifecycle_clone *how);
+
+struct lifecycle_remove {
+	bool just_entry; /* their files are kept */
+	bool force;	 /* also those that others get their network from, who then have none */
+	bool quiet;
+	/* Asked once all is checked: 0, or -1 with an error and nothing done. NULL: nobody is. */
+	int (*confirm)(struct vm *const *vms, void *context);
+	void *context;
+};
+
+/*
+ * Removes VMs that are off and not used by others: undefines their domains, saves without them
+ * (qubes_commit), then deletes their files and autostart links. VMS live in the arena; none of them may be
+ * used afterwards. 0, or -1 with an error and all as it was; but what was saved stays saved when only files
+ * could not be deleted (-1, and that has been said).
+ */
+int lifecycle_remove(struct vm *const *vms, const struct lifecycle_remove *how);
+
 struct lifecycle_start {
 	bool quiet;
 	bool no_guid;

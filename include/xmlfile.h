@@ -23,7 +23,7 @@ void xmlfile_free_at(struct xmlfile **file);
 #define AUTO_XMLFILE __attribute__((cleanup(xmlfile_free_at)))
 
 xmlfile_element *xmlfile_root(const struct xmlfile *file);
-/* The child element of PARENT after PREVIOUS (NULL: the first); NULL at the end. Text and comments are passed over. */
+/* The child of PARENT after PREVIOUS (NULL: the first) that is an element; NULL at the end. */
 xmlfile_element *xmlfile_next(xmlfile_element *parent, xmlfile_element *previous);
 
 const char *xmlfile_name(xmlfile_element *element);

@@ -28,12 +28,13 @@ int halted_check(struct vm *vm, bool must_know)
 	return 0;
 }
 
-static int check_child(struct vm *child, void *must_know)
+static int check_child(struct vm *child, void *unused)
 {
-	return halted_check(child, *(bool *)must_know);
+	(void)unused;
+	return halted_check(child, true);
 }
 
-int halted_check_children(struct vm *vm, bool must_know)
+int halted_check_children(const struct vm *vm)
 {
-	return vm_for_children(vm, check_child, &must_know);
+	return vm_for_children(vm, check_child, NULL);
 }

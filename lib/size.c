@@ -39,7 +39,7 @@ int size_parse(const char *word, uint64_t *bytes)
 	uint64_t factor = factor_of(suffix);
 	unsigned long long value;
 
-	if (!factor || digits > INT8_MAX || !util_parse_decimal(number, SIZE_LIMIT / factor, &value))
+	if (!factor || !util_parse_decimal(number, SIZE_LIMIT / factor, &value))
 		return error_set(ERROR_USAGE, "'%s' is no size: it takes a number of bytes, or one with K, M or G",
 				 word);
 	*bytes = value * factor;

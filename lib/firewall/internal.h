@@ -14,7 +14,7 @@
 /* A copy of what was saved for VM and waits to be written; false: nothing was. */
 bool firewall_get_saved(const struct vm *vm, struct firewall *firewall);
 
-/* Labels of letters, digits and dashes: what an address may consist of at all, also in a file that others wrote. */
+/* Labels of letters, digits and dashes: what an address may consist of at all, whoever wrote the file. */
 bool firewall_is_plain_address(const char *text);
 
 /* -1: there is no protocol of that name (no error). */

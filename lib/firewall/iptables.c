@@ -57,7 +57,8 @@ static void add_dns(struct strbuf *out, const struct client *client)
 		for (size_t i = 0; i < ARRAY_SIZE(client->dns); i++)
 			if (client->dns[i])
 				strbuf_printf(out, "-A FORWARD -s %s -p %s -d %s --dport 53 -j ACCEPT\n",
-					      client->address, firewall_protocol_name(protocols[p]), client->dns[i]);
+					      client->address, firewall_protocol_name(protocols[p]),
+					      client->dns[i]);
 }
 
 static void add_client(struct strbuf *out, const struct client *client, const struct firewall *firewall)

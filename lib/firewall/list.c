@@ -51,11 +51,13 @@ static const char *port_text(struct arena *arena, const struct firewall_rule *ru
 			     const struct firewall_services *services)
 {
 	bool single = !rule->last || rule->last == rule->port;
-	const char *name = services && single ? firewall_service_name(services, rule->protocol, rule->port) : NULL;
 	AUTO_STRBUF struct strbuf out = { 0 };
+	const char *name = NULL;
 
 	if (!rule->port)
 		return "";
+	if (services && single)
+		name = firewall_service_name(services, rule->protocol, rule->port);
 	if (name)
 		return name;
 	firewall_add_ports(&out, rule, '-');
@@ -134,8 +136,10 @@ char *firewall_list_text(struct qubes *q, const struct firewall *firewall, bool 
 	struct list list = list_of(q, firewall, numeric);
 	struct strbuf out = { 0 };
 
-	strbuf_printf(&out, "Firewall policy: %s all traffic except\nICMP: %s\nDNS: %s\nQubes yum proxy: %s\n",
-		      shown(firewall->allow), shown(firewall->icmp), shown(firewall->dns), shown(firewall->yum_proxy));
+	strbuf_printf(&out, "Firewall policy: %s all traffic except\n", shown(firewall->allow));
+	strbuf_printf(&out, "ICMP: %s\n", shown(firewall->icmp));
+	strbuf_printf(&out, "DNS: %s\n", shown(firewall->dns));
+	strbuf_printf(&out, "Qubes yum proxy: %s\n", shown(firewall->yum_proxy));
 	measure(&list);
 	add_frame(&out, &list);
 	add_titles(&out, &list);

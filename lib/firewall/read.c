@@ -15,10 +15,13 @@
 
 #define FILE_SIZE_MAX (1 << 20)
 #define ROOT_ELEMENT "QubesFirewallRules"
+#define ROOT_ELEMENT_4 "firewall"
 #define EXPIRES_MAX (1ULL << 52)
 
 static const char *const root_attributes[] = { "dns", "icmp", "policy", "yumProxy", NULL };
-static const char *const rule_attributes[] = { "address", "proto", "netmask", "port", "toport", "expire", NULL };
+static const char *const rule_attributes[] = {
+	"address", "proto", "netmask", "port", "toport", "expire", NULL,
+};
 
 /* What is being read, for messages. */
 struct reader {
@@ -30,7 +33,8 @@ struct reader {
 
 static int fault(const struct reader *reader, xmlfile_element *element, const char *what)
 {
-	return error_set(ERROR_FAILED, "%s, line %zu: %s", reader->path, xmlfile_line(reader->file, element), what);
+	return error_set(ERROR_FAILED, "%s, line %zu: %s", reader->path, xmlfile_line(reader->file, element),
+			 what);
 }
 
 static int fault_in(const struct reader *reader, xmlfile_element *element, const char *name)
@@ -97,7 +101,8 @@ static int read_rule(const struct reader *reader, xmlfile_element *element, stru
 {
 	unsigned long long bits = FIREWALL_BITS, port = 0, last = 0, expires = 0;
 
-	if (check_attributes(reader, element, rule_attributes) < 0 || read_address(reader, element, rule) < 0 ||
+	if (check_attributes(reader, element, rule_attributes) < 0 ||
+	    read_address(reader, element, rule) < 0 ||
 	    read_number(reader, element, "netmask", FIREWALL_BITS, &bits) < 0 ||
 	    read_number(reader, element, "port", INT_MAX, &port) < 0 ||
 	    read_number(reader, element, "toport", INT_MAX, &last) < 0 ||
@@ -126,9 +131,10 @@ static int read_root(const struct reader *reader)
 {
 	xmlfile_element *root = xmlfile_root(reader->file);
 
+	if (strcmp(xmlfile_name(root), ROOT_ELEMENT_4) == 0)
+		return fault(reader, root, "these are rules of release 4");
 	if (strcmp(xmlfile_name(root), ROOT_ELEMENT) != 0)
-		return fault(reader, root, strcmp(xmlfile_name(root), "firewall") == 0 ?
-						   "these are rules of release 4" : "the root is not <" ROOT_ELEMENT ">");
+		return fault(reader, root, "the root is not <" ROOT_ELEMENT ">");
 	if (check_attributes(reader, root, root_attributes) < 0)
 		return -1;
 	reader->into->allow = is_allowed(root, "policy");

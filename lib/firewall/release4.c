@@ -58,7 +58,8 @@ static int read_words(char *const *words, const char *parts[PARTS])
 		parts[part] = equals ? equals + 1 : *words;
 	}
 	if (parts[PART_HOST] && parts[PART_HOST4])
-		return error_set(ERROR_FAILED, "%s and %s are the same", part_names[PART_HOST], part_names[PART_HOST4]);
+		return error_set(ERROR_FAILED, "%s and %s are the same", part_names[PART_HOST],
+				 part_names[PART_HOST4]);
 	if (!parts[PART_HOST])
 		parts[PART_HOST] = parts[PART_HOST4];
 	return 0;
@@ -91,13 +92,15 @@ static int read_expire(const char *text, long long *expires)
 /* DNS and ICMP are not rules here but switches, which hold for every host and for ever. */
 static bool *switch_of(const char *const parts[PARTS], struct firewall *firewall)
 {
-	bool rest = parts[PART_HOST] || parts[PART_PORTS] || parts[PART_EXPIRE];
+	const char *target = parts[PART_TARGET], *protocol = parts[PART_PROTOCOL];
 
-	if (rest)
+	if (parts[PART_HOST] || parts[PART_PORTS] || parts[PART_EXPIRE])
 		return NULL;
-	if (parts[PART_TARGET])
-		return strcmp(parts[PART_TARGET], "dns") == 0 && !parts[PART_PROTOCOL] ? &firewall->dns : NULL;
-	return parts[PART_PROTOCOL] && strcmp(parts[PART_PROTOCOL], "icmp") == 0 ? &firewall->icmp : NULL;
+	if (target && !protocol && strcmp(target, "dns") == 0)
+		return &firewall->dns;
+	if (protocol && !target && strcmp(protocol, "icmp") == 0)
+		return &firewall->icmp;
+	return NULL;
 }
 
 static int check_action(const struct firewall *firewall, bool accept)
@@ -112,7 +115,8 @@ static int fill_rule(struct qubes *q, const char *const parts[PARTS], struct fir
 {
 	*rule = (struct firewall_rule){ 0 };
 	if (parts[PART_TARGET])
-		return error_set(ERROR_FAILED, "%s is dns, and nothing else goes with it", part_names[PART_TARGET]);
+		return error_set(ERROR_FAILED, "%s is dns, and nothing else goes with it",
+				 part_names[PART_TARGET]);
 	if (!parts[PART_HOST] && !parts[PART_PROTOCOL])
 		return error_set(ERROR_FAILED, "a rule for everything is the policy (see --policy)");
 	if (firewall_parse_address(q, parts[PART_HOST] ? parts[PART_HOST] : "0.0.0.0/0", rule) < 0 ||

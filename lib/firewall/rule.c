@@ -3,7 +3,6 @@
  * One rule: what is right and wrong about it, and its parts as a user writes them.
  */
 #include <arpa/inet.h>
-#include <ctype.h>
 #include <string.h>
 #include <time.h>
 
@@ -11,6 +10,7 @@
 #include "internal.h"
 
 #define LABEL_MAX 63
+#define LABEL_CHARACTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-"
 #define HOST_NAME_MAX_LENGTH 253
 
 static const char *const protocol_names[] = {
@@ -44,7 +44,7 @@ static bool is_label(const char *label, size_t length)
 	if (length == 0 || length > LABEL_MAX || label[0] == '-' || label[length - 1] == '-')
 		return false;
 	for (size_t i = 0; i < length; i++)
-		if (!isascii((unsigned char)label[i]) || !(isalnum((unsigned char)label[i]) || label[i] == '-'))
+		if (!strchr(LABEL_CHARACTERS, label[i]))
 			return false;
 	return true;
 }
@@ -85,9 +85,10 @@ static int check_address(const struct firewall_rule *rule)
 	if (is_ipv4(rule->address))
 		return 0;
 	if (!is_host_name(rule->address))
-		return error_set(ERROR_FAILED, "'%s' is neither an IPv4 address nor the name of a host", rule->address);
+		return error_set(ERROR_FAILED, "'%s' is neither an IPv4 address nor the name of a host",
+				 rule->address);
 	if (rule->bits != FIREWALL_BITS)
-		return error_set(ERROR_FAILED, "a netmask belongs to an IPv4 address, not to a name like '%s'",
+		return error_set(ERROR_FAILED, "a netmask belongs to an address, not to a name like '%s'",
 				 rule->address);
 	return 0;
 }
@@ -132,7 +133,8 @@ static int parse_number(const char *text, int *port)
 	unsigned long long number;
 
 	if (!util_parse_decimal(text, FIREWALL_PORT_MAX, &number) || number == 0)
-		return error_set(ERROR_FAILED, "'%s' is no port, which is a number from 1 to %d", text, FIREWALL_PORT_MAX);
+		return error_set(ERROR_FAILED, "'%s' is no port, which is a number from 1 to %d", text,
+				 FIREWALL_PORT_MAX);
 	*port = (int)number;
 	return 0;
 }
@@ -153,6 +155,11 @@ static bool is_service(struct qubes *q, enum firewall_protocol protocol, const c
 	       firewall_service_port(firewall_services(q), protocol, text) != 0;
 }
 
+static int no_range(const struct firewall_rule *rule)
+{
+	return error_set(ERROR_FAILED, "%d-%d is no range: it ends before it begins", rule->port, rule->last);
+}
+
 int firewall_parse_ports(struct qubes *q, const char *text, struct firewall_rule *rule)
 {
 	AUTO_FREE char *first = util_strdup(text);
@@ -166,7 +173,7 @@ int firewall_parse_ports(struct qubes *q, const char *text, struct firewall_rule
 	if (parse_port(q, rule->protocol, first, &rule->port) < 0 || parse_number(dash + 1, &rule->last) < 0)
 		return -1;
 	if (rule->last < rule->port)
-		return error_set(ERROR_FAILED, "%d-%d is no range: it ends before it begins", rule->port, rule->last);
+		return no_range(rule);
 	if (rule->last == rule->port)
 		rule->last = 0;
 	return 0;
@@ -192,7 +199,7 @@ int firewall_check_rule(const struct firewall_rule *rule)
 	if (rule->port > FIREWALL_PORT_MAX || rule->last > FIREWALL_PORT_MAX)
 		return error_set(ERROR_FAILED, "ports end at %d", FIREWALL_PORT_MAX);
 	if (rule->last && rule->last < rule->port)
-		return error_set(ERROR_FAILED, "%d-%d is no range: it ends before it begins", rule->port, rule->last);
+		return no_range(rule);
 	return 0;
 }
 

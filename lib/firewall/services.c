@@ -3,7 +3,6 @@
  * The names of ports, from ROOT/etc/services, read by ourselves (the C library would ask the name service
  * of the host), and from a short table for where that file is missing.
  */
-#include <ctype.h>
 #include <string.h>
 
 #include "error.h"
@@ -37,8 +36,7 @@ static const struct {
 	{ "nntp", 119 },    { "ntp", 123 },	  { "snmp", 161 },   { "bgp", 179 },	{ "ldap", 389 },
 	{ "https", 443 },   { "syslog", 514 },	  { "printer", 515 }, { "ipp", 631 },	{ "ldaps", 636 },
 	{ "rsync", 873 },   { "imaps", 993 },	  { "pop3s", 995 },  { "socks", 1080 }, { "openvpn", 1194 },
-	{ "nfs", 2049 },    { "mysql", 3306 },	  { "svn", 3690 },   { "sip", 5060 },	{ "postgresql", 5432 },
-	{ "git", 9418 },
+	{ "nfs", 2049 },    { "mysql", 3306 },	  { "svn", 3690 },   { "sip", 5060 },	{ "git", 9418 },
 };
 
 /* ---- reading ---- */
@@ -50,7 +48,7 @@ static bool is_name(const char *text)
 	if (length == 0 || length > SERVICE_NAME_MAX)
 		return false;
 	for (; *text; text++)
-		if (!isascii((unsigned char)*text) || !isgraph((unsigned char)*text))
+		if (*text <= ' ' || *text > '~')
 			return false;
 	return true;
 }

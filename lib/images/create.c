@@ -2,8 +2,6 @@
 /*
  * The files of a new VM, step by step; what was made is unmade in reverse order when a step fails.
  */
-#include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "error.h"
@@ -17,22 +15,6 @@ struct creation {
 	bool quiet;
 	struct strlist made; /* paths, in the order of making */
 };
-
-static void say(const struct creation *c, const char *format, ...) __attribute__((format(printf, 2, 3)));
-
-static void say(const struct creation *c, const char *format, ...)
-{
-	char line[1024];
-	va_list arguments;
-
-	if (c->quiet)
-		return;
-	va_start(arguments, format);
-	vsnprintf(line, sizeof(line), format, arguments);
-	va_end(arguments);
-	error_make_printable(line);
-	fprintf(stderr, "--> %s\n", line);
-}
 
 /* ---- what steps are made of ---- */
 
@@ -52,7 +34,7 @@ static int make_sparse(struct creation *c, const char *file, uint64_t size)
 {
 	const char *path = vm_path(c->vm, file);
 
-	say(c, "Creating an empty file of %llu MiB: %s", (unsigned long long)(size / MIB), path);
+	images_say(c->quiet, "Creating an empty file of %llu MiB: %s", (unsigned long long)(size / MIB), path);
 	return made(c, path, images_make_sparse(c->root, path, size, c->group));
 }
 
@@ -62,8 +44,8 @@ static int make_copy(struct creation *c, const char *from, const char *file)
 
 	if (!from)
 		return error_set(ERROR_FAILED, "%s has no such file to make %s from", c->source->name, path);
-	say(c, "Copying %s ==> %s", from, path);
-	return made(c, path, images_copy(c->root, from, path, c->group));
+	images_say(c->quiet, "Copying %s ==> %s", from, path);
+	return made(c, path, images_copy(c->root, from, path, c->group, c->quiet));
 }
 
 static void unmake(struct creation *c)
@@ -96,7 +78,7 @@ static int step_directory(struct creation *c)
 {
 	const char *directory = vm_directory(c->vm);
 
-	say(c, "Creating directory: %s", directory);
+	images_say(c->quiet, "Creating directory: %s", directory);
 	if (make_parent(c, directory) < 0)
 		return -1;
 	return make_directory(c, directory);
@@ -162,7 +144,7 @@ static int step_kernels(struct creation *c)
 
 static int step_icon(struct creation *c)
 {
-	say(c, "Creating icon symlink: %s -> %s", images_icon(c->vm), images_label_icon(c->vm));
+	images_say(c->quiet, "Creating icon symlink: %s -> %s", images_icon(c->vm), images_label_icon(c->vm));
 	images_set_icon(c->vm);
 	return 0;
 }

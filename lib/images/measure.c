@@ -10,7 +10,6 @@
 #include "error.h"
 #include "internal.h"
 
-#define BLOCK 512 /* the unit of st_blocks, whatever the file system has */
 #define DEPTH_MAX 64
 
 uint64_t images_size(const struct vm *vm, const char *path)
@@ -24,7 +23,7 @@ uint64_t images_allocated(const struct vm *vm, const char *path)
 {
 	struct stat st;
 
-	return path && root_lstat(vm->qubes->root, path, &st) == 0 ? (uint64_t)st.st_blocks * BLOCK : 0;
+	return path && root_lstat(vm->qubes->root, path, &st) == 0 ? (uint64_t)st.st_blocks * IMAGES_BLOCK : 0;
 }
 
 static uint64_t sum_below(int directory, unsigned depth);
@@ -37,7 +36,7 @@ static uint64_t sum_of_entry(int directory, const char *name, unsigned depth)
 
 	if (fstatat(directory, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return 0;
-	sum = (uint64_t)st.st_blocks * BLOCK;
+	sum = (uint64_t)st.st_blocks * IMAGES_BLOCK;
 	if (!S_ISDIR(st.st_mode) || depth == 0)
 		return sum;
 	below = openat(directory, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);

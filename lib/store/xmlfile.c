@@ -42,7 +42,8 @@ static int read_text(struct xmlfile *file, const struct root *root, const char *
 	}
 	if (wellformed_check(file->text, length, &file->document, &fault) == 0)
 		return 0;
-	return error_set(ERROR_FAILED, "%s, line %zu, column %zu: %s", path, fault.line, fault.column, fault.what);
+	return error_set(ERROR_FAILED, "%s, line %zu, column %zu: %s", path, fault.line, fault.column,
+			 fault.what);
 }
 
 static bool is_element(mxml_node_t *node)

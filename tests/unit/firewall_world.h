@@ -21,7 +21,8 @@ static const char network[] =
 	"  <QubesNetVm name=\"sys-net\" netid=\"1\" qid=\"2\" template_qid=\"1\"/>\n"
 	"  <QubesProxyVm name=\"sys-firewall\" netid=\"2\" netvm_qid=\"2\" qid=\"3\" template_qid=\"1\"/>\n"
 	"  <QubesAppVm name=\"work\" qid=\"4\" template_qid=\"1\"/>\n"
-	"  <QubesAppVm name=\"alone\" netvm_qid=\"none\" qid=\"5\" template_qid=\"1\" uses_default_netvm=\"False\"/>\n"
+	"  <QubesAppVm name=\"alone\" netvm_qid=\"none\" qid=\"5\" template_qid=\"1\""
+	" uses_default_netvm=\"False\"/>\n"
 	"  <QubesTemplateHVm name=\"wintpl\" qid=\"6\"/>\n"
 	"  <QubesDisposableVm dispid=\"9\" firewall_conf=\"/var/run/qubes/disp9-firewall.xml\" name=\"disp9\""
 	" qid=\"7\" template_qid=\"1\"/>\n"
@@ -55,7 +56,8 @@ static inline int drop_network(void **state)
 /* The file of "work" with these attributes in its root and these elements. */
 static inline void write_rules(const struct world *w, const char *attributes, const char *elements)
 {
-	AUTO_FREE char *text = util_printf("<QubesFirewallRules %s>%s</QubesFirewallRules>", attributes, elements);
+	AUTO_FREE char *text =
+		util_printf("<QubesFirewallRules %s>%s</QubesFirewallRules>", attributes, elements);
 
 	make_file(w, WORK_RULES, 0, text);
 }

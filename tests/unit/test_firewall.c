@@ -20,6 +20,17 @@ static const char *shown(const struct world *w, const struct firewall_rule *rule
 	return arena_strdup(w->q.arena, out.text);
 }
 
+static int parse(const struct world *w, const char *words, struct firewall_rule *rule)
+{
+	return firewall_parse_rule((struct qubes *)&w->q, words_of(w, words), rule);
+}
+
+static int parse4(struct world *w, const char *words, struct firewall *firewall, struct firewall_rule *rule,
+		  bool *is_rule)
+{
+	return firewall_parse_release4(&w->q, words_of(w, words), firewall, rule, is_rule);
+}
+
 /* ---- what may be written ---- */
 
 static const struct {
@@ -54,7 +65,7 @@ static void good_words_make_a_rule(void **state)
 	for (size_t i = 0; i < ARRAY_SIZE(good_rules); i++) {
 		struct firewall_rule rule;
 
-		assert_int_equal(firewall_parse_rule((struct qubes *)&w->q, words_of(w, good_rules[i].words), &rule), 0);
+		assert_int_equal(parse(w, good_rules[i].words, &rule), 0);
 		assert_string_equal(shown(w, &rule), good_rules[i].means);
 	}
 }
@@ -73,7 +84,8 @@ static const struct {
 	{ "10.0.0.1 TCP 80", "'TCP' is no protocol, which is tcp, udp or any" },
 	{ "10.0.0.1 tcp 0", "'0' is no port, which is a number from 1 to 65535" },
 	{ "10.0.0.1 tcp 65536", "'65536' is no port, which is a number from 1 to 65535" },
-	{ "10.0.0.1 tcp 99999999999999999999", "'99999999999999999999' is no port, which is a number from 1 to 65535" },
+	{ "10.0.0.1 tcp 99999999999999999999",
+	  "'99999999999999999999' is no port, which is a number from 1 to 65535" },
 	{ "10.0.0.1 tcp +80", "'+80' is neither a port nor the name of a service" },
 	{ "10.0.0.1 tcp -5", "'' is no port, which is a number from 1 to 65535" },
 	{ "10.0.0.1 tcp 80-", "'' is no port, which is a number from 1 to 65535" },
@@ -84,7 +96,7 @@ static const struct {
 	{ "10.0.0.0/33 any", "'33' is no netmask, which is a number from 0 to 32" },
 	{ "10.0.0.0/ any", "'' is no netmask, which is a number from 0 to 32" },
 	{ "10.0.0.0/255.0.0.0 any", "'255.0.0.0' is no netmask, which is a number from 0 to 32" },
-	{ "h/24 any", "a netmask belongs to an IPv4 address, not to a name like 'h'" },
+	{ "h/24 any", "a netmask belongs to an address, not to a name like 'h'" },
 	{ "bad_host any", "'bad_host' is neither an IPv4 address nor the name of a host" },
 	{ "-h any", "'-h' is neither an IPv4 address nor the name of a host" },
 	{ "h- any", "'h-' is neither an IPv4 address nor the name of a host" },
@@ -100,8 +112,8 @@ static const struct {
 	{ "167772161 any", "'167772161' is neither an IPv4 address nor the name of a host" },
 	{ "1.2.3.4.5 any", "'1.2.3.4.5' is neither an IPv4 address nor the name of a host" },
 	{ "a123456789-123456789-123456789-123456789-123456789-123456789-123 any",
-	  "'a123456789-123456789-123456789-123456789-123456789-123456789-123' is neither an IPv4 address nor the name "
-	  "of a host" },
+	  "'a123456789-123456789-123456789-123456789-123456789-123456789-123' is neither an IPv4 address nor "
+	  "the name of a host" },
 };
 
 static void bad_words_are_refused_with_the_reason(void **state)
@@ -111,7 +123,7 @@ static void bad_words_are_refused_with_the_reason(void **state)
 	for (size_t i = 0; i < ARRAY_SIZE(bad_rules); i++) {
 		struct firewall_rule rule;
 
-		assert_int_equal(firewall_parse_rule((struct qubes *)&w->q, words_of(w, bad_rules[i].words), &rule), -1);
+		assert_int_equal(parse(w, bad_rules[i].words, &rule), -1);
 		assert_string_equal(error_message(), bad_rules[i].message);
 	}
 }
@@ -219,8 +231,7 @@ static void release_4s_rules_become_ours(void **state)
 		struct firewall_rule rule;
 		bool is_rule = false;
 
-		assert_int_equal(firewall_parse_release4(&w->q, words_of(w, release4_rules[i].words), &firewall, &rule,
-							 &is_rule), 0);
+		assert_int_equal(parse4(w, release4_rules[i].words, &firewall, &rule, &is_rule), 0);
 		assert_true(is_rule);
 		assert_string_equal(shown(w, &rule), release4_rules[i].means);
 	}
@@ -233,13 +244,11 @@ static void dns_and_icmp_are_switches(void **state)
 	struct firewall_rule rule;
 	bool is_rule = true;
 
-	assert_int_equal(firewall_parse_release4(&w->q, words_of(w, "accept specialtarget=dns"), &firewall, &rule,
-						 &is_rule), 0);
+	assert_int_equal(parse4(w, "accept specialtarget=dns", &firewall, &rule, &is_rule), 0);
 	assert_false(is_rule);
 	assert_true(firewall.dns);
 	is_rule = true;
-	assert_int_equal(firewall_parse_release4(&w->q, words_of(w, "action=drop proto=icmp"), &firewall, &rule,
-						 &is_rule), 0);
+	assert_int_equal(parse4(w, "action=drop proto=icmp", &firewall, &rule, &is_rule), 0);
 	assert_false(is_rule);
 	assert_false(firewall.icmp);
 }
@@ -252,8 +261,7 @@ static void expiry_counts_from_now_with_a_plus(void **state)
 	struct firewall_rule rule;
 	bool is_rule;
 
-	assert_int_equal(firewall_parse_release4(&w->q, words_of(w, "drop 1.2.3.4 expire=+3600"), &firewall, &rule,
-						 &is_rule), 0);
+	assert_int_equal(parse4(w, "drop 1.2.3.4 expire=+3600", &firewall, &rule, &is_rule), 0);
 	assert_in_range(rule.expires, before + 3600, time(NULL) + 3600);
 }
 
@@ -292,8 +300,7 @@ static void what_we_cannot_keep_is_refused(void **state)
 		struct firewall_rule rule;
 		bool is_rule;
 
-		assert_int_equal(firewall_parse_release4(&w->q, words_of(w, bad_release4_rules[i].words), &firewall,
-							 &rule, &is_rule), -1);
+		assert_int_equal(parse4(w, bad_release4_rules[i].words, &firewall, &rule, &is_rule), -1);
 		assert_string_equal(error_message(), bad_release4_rules[i].message);
 	}
 }
@@ -313,7 +320,8 @@ static void release_4_is_shown_our_rules_as_its_own(void **state)
 	assert_string_equal(text, "action=accept specialtarget=dns\n"
 				  "action=drop proto=icmp\n"
 				  "action=accept dsthost=10.1.0.0/16 proto=tcp dstports=443\n"
-				  "action=accept expire=4000000000 dsthost=example.com proto=udp dstports=80-90\n"
+				  "action=accept expire=4000000000 dsthost=example.com proto=udp"
+				  " dstports=80-90\n"
 				  "action=accept dsthost=1.2.3.4\n"
 				  "action=drop\n");
 }
@@ -351,9 +359,11 @@ static void rules_keep_their_order(void **state)
 	struct world *w = *state;
 	struct firewall firewall = { 0 };
 
-	for (int port = 1; port <= 100; port++)
-		firewall_add(&w->q, &firewall,
-			     &(struct firewall_rule){ .address = "a", .protocol = FIREWALL_TCP, .port = port });
+	for (int port = 1; port <= 100; port++) {
+		struct firewall_rule rule = { .address = "a", .protocol = FIREWALL_TCP, .port = port };
+
+		firewall_add(&w->q, &firewall, &rule);
+	}
 	firewall_remove(&firewall, 99);
 	firewall_remove(&firewall, 0);
 	firewall_remove(&firewall, 48);
@@ -369,7 +379,8 @@ static void the_table_grows_with_its_cells(void **state)
 	AUTO_FREE char *text = NULL;
 	struct firewall firewall;
 
-	write_rules(w, "policy='deny'", "<rule address='a-rather-long-name.example.com' proto='tcp' port='1' toport='65535'/>");
+	write_rules(w, "policy='deny'",
+		    "<rule address='a-rather-long-name.example.com' proto='tcp' port='1' toport='65535'/>");
 	firewall = load_work(w);
 	text = firewall_list_text(&w->q, &firewall, true);
 	assert_string_equal(text, "Firewall policy: DENY all traffic except\n"

@@ -76,7 +76,8 @@ static void expired_rules_are_not_there(void **state)
 	struct world *w = *state;
 	AUTO_FREE char *rules =
 		util_printf("<rule address='a' expire='1000'/><rule address='b' expire='4000000000'/>"
-			    "<rule address='c' expire='%lld'/><rule address='d' expire='0'/><rule address='e'/>",
+			    "<rule address='c' expire='%lld'/><rule address='d' expire='0'/>"
+			    "<rule address='e'/>",
 			    (long long)time(NULL));
 	struct firewall firewall;
 
@@ -106,8 +107,8 @@ static void what_the_originals_wrote_is_read(void **state)
 
 	write_rules(w, "policy='deny'",
 		    "<rule address='999.1.1.1' proto='any'/><rule address='a' proto='tcp' port='65536'/>"
-		    "<rule address='a' proto='tcp' port='90' toport='80'/><rule address='a' proto='any' port='80'/>"
-		    "<rule address='a' proto='tcp'/>");
+		    "<rule address='a' proto='tcp' port='90' toport='80'/>"
+		    "<rule address='a' proto='any' port='80'/><rule address='a' proto='tcp'/>");
 	firewall = load_work(w);
 	assert_int_equal(firewall.count, ARRAY_SIZE(messages));
 	for (size_t i = 0; i < ARRAY_SIZE(messages); i++) {
@@ -116,35 +117,37 @@ static void what_the_originals_wrote_is_read(void **state)
 	}
 }
 
+#define ROOT(elements) "<QubesFirewallRules>" elements "</QubesFirewallRules>"
+
 static const struct {
 	const char *text, *message;
 } damaged[] = {
 	{ "", "line 1, column 1: the file is cut short" },
 	{ "<QubesFirewallRules policy='deny'>", "line 1, column 35: the file is cut short" },
-	{ "<QubesFirewallRules><rule address='a'></QubesFirewallRules>", "line 1, column 41: the end tag is not that of the element" },
+	{ ROOT("<rule address='a'>"), "line 1, column 41: the end tag is not that of the element" },
 	{ "<Other/>", "line 1: the root is not <QubesFirewallRules>" },
 	{ "<firewall version='2'/>", "line 1: these are rules of release 4" },
 	{ "<QubesFirewallRules ipv6='deny'/>", "line 1: ipv6=\"deny\" is not understood" },
-	{ "<QubesFirewallRules>\n<allow/></QubesFirewallRules>", "line 2: something else than a <rule>" },
-	{ "<QubesFirewallRules>\n\n<rule/></QubesFirewallRules>", "line 3: a rule without an address" },
-	{ "<QubesFirewallRules><rule address='a'><x/></rule></QubesFirewallRules>",
+	{ ROOT("\n<allow/>"), "line 2: something else than a <rule>" },
+	{ ROOT("\n\n<rule/>"), "line 3: a rule without an address" },
+	{ ROOT("<rule address='a'><x/></rule>"),
 	  "line 1: there is something in a <rule>" },
-	{ "<QubesFirewallRules><rule address='a_b'/></QubesFirewallRules>", "line 1: address=\"a_b\" is not understood" },
-	{ "<QubesFirewallRules><rule address='a&#10;-j'/></QubesFirewallRules>",
+	{ ROOT("<rule address='a_b'/>"), "line 1: address=\"a_b\" is not understood" },
+	{ ROOT("<rule address='a&#10;-j'/>"),
 	  "line 1: address=\"a?-j\" is not understood" },
-	{ "<QubesFirewallRules><rule address='a' proto='icmp'/></QubesFirewallRules>",
+	{ ROOT("<rule address='a' proto='icmp'/>"),
 	  "line 1: proto=\"icmp\" is not understood" },
-	{ "<QubesFirewallRules><rule address='a' port='x'/></QubesFirewallRules>", "line 1: port=\"x\" is not understood" },
-	{ "<QubesFirewallRules><rule address='a' port='-1'/></QubesFirewallRules>",
+	{ ROOT("<rule address='a' port='x'/>"), "line 1: port=\"x\" is not understood" },
+	{ ROOT("<rule address='a' port='-1'/>"),
 	  "line 1: port=\"-1\" is not understood" },
-	{ "<QubesFirewallRules><rule address='a' port=''/></QubesFirewallRules>", "line 1: port=\"\" is not understood" },
-	{ "<QubesFirewallRules><rule address='a' toport='99999999999'/></QubesFirewallRules>",
+	{ ROOT("<rule address='a' port=''/>"), "line 1: port=\"\" is not understood" },
+	{ ROOT("<rule address='a' toport='99999999999'/>"),
 	  "line 1: toport=\"99999999999\" is not understood" },
-	{ "<QubesFirewallRules><rule address='1.0.0.0' netmask='33'/></QubesFirewallRules>",
+	{ ROOT("<rule address='1.0.0.0' netmask='33'/>"),
 	  "line 1: netmask=\"33\" is not understood" },
-	{ "<QubesFirewallRules><rule address='a' expire='1.5'/></QubesFirewallRules>",
+	{ ROOT("<rule address='a' expire='1.5'/>"),
 	  "line 1: expire=\"1.5\" is not understood" },
-	{ "<QubesFirewallRules><rule address='a' comment='x'/></QubesFirewallRules>",
+	{ ROOT("<rule address='a' comment='x'/>"),
 	  "line 1: comment=\"x\" is not understood" },
 };
 
@@ -153,7 +156,8 @@ static void what_is_not_understood_is_refused_with_its_line(void **state)
 	struct world *w = *state;
 
 	for (size_t i = 0; i < ARRAY_SIZE(damaged); i++) {
-		AUTO_FREE char *message = util_printf("the firewall of work: " WORK_RULES ", %s", damaged[i].message);
+		AUTO_FREE char *message =
+			util_printf("the firewall of work: " WORK_RULES ", %s", damaged[i].message);
 		struct firewall firewall;
 
 		make_file(w, WORK_RULES, 0, damaged[i].text);
@@ -170,7 +174,8 @@ static void a_file_that_cannot_be_read_is_not_the_default(void **state)
 
 	assert_int_equal(root_mkdir(w->q.root, WORK_RULES, 0700), 0);
 	assert_int_equal(firewall_load(the(w, "work"), &firewall), -1);
-	assert_string_equal(error_message(), "the firewall of work: cannot read " WORK_RULES ": Is a directory");
+	assert_string_equal(error_message(),
+			    "the firewall of work: cannot read " WORK_RULES ": Is a directory");
 	assert_int_equal(root_rmdir(w->q.root, WORK_RULES), 0);
 	assert_int_equal(root_symlink(w->q.root, "firewall.xml", WORK_RULES), 0);
 	assert_int_equal(firewall_load(the(w, "work"), &firewall), -1);
@@ -183,18 +188,20 @@ static void a_huge_file_is_refused(void **state)
 
 	make_file(w, WORK_RULES, (1 << 20) + 1, "<QubesFirewallRules/>");
 	assert_int_equal(firewall_load(the(w, "work"), &firewall), -1);
-	assert_string_equal(error_message(), "the firewall of work: cannot read " WORK_RULES ": File too large");
+	assert_string_equal(error_message(),
+			    "the firewall of work: cannot read " WORK_RULES ": File too large");
 }
 
 /* ---- writing ---- */
 
-static const char full[] = "<QubesFirewallRules dns=\"allow\" icmp=\"deny\" policy=\"deny\" yumProxy=\"allow\">\n"
-			   "  <rule address=\"10.1.0.0\" proto=\"tcp\" netmask=\"16\" port=\"443\"/>\n"
-			   "  <rule address=\"example.com\" proto=\"tcp\" port=\"80\" toport=\"90\"/>\n"
-			   "  <rule address=\"0.0.0.0\" proto=\"any\" netmask=\"0\"/>\n"
-			   "  <rule address=\"a\" proto=\"tcp\"/>\n"
-			   "  <rule address=\"b\" proto=\"udp\" port=\"90\" toport=\"80\" expire=\"4000000000\"/>\n"
-			   "</QubesFirewallRules>\n";
+static const char full[] =
+	"<QubesFirewallRules dns=\"allow\" icmp=\"deny\" policy=\"deny\" yumProxy=\"allow\">\n"
+	"  <rule address=\"10.1.0.0\" proto=\"tcp\" netmask=\"16\" port=\"443\"/>\n"
+	"  <rule address=\"example.com\" proto=\"tcp\" port=\"80\" toport=\"90\"/>\n"
+	"  <rule address=\"0.0.0.0\" proto=\"any\" netmask=\"0\"/>\n"
+	"  <rule address=\"a\" proto=\"tcp\"/>\n"
+	"  <rule address=\"b\" proto=\"udp\" port=\"90\" toport=\"80\" expire=\"4000000000\"/>\n"
+	"</QubesFirewallRules>\n";
 
 static void what_is_read_is_written_again(void **state)
 {
@@ -216,7 +223,8 @@ static void no_rules_make_an_empty_element(void **state)
 
 	assert_int_equal(firewall_save(the(w, "work"), &firewall), 0);
 	assert_int_equal(qubes_commit(&w->q), 0);
-	assert_file(w, WORK_RULES, "<QubesFirewallRules dns=\"allow\" icmp=\"allow\" policy=\"allow\" yumProxy=\"deny\"/>\n");
+	assert_file(w, WORK_RULES, "<QubesFirewallRules dns=\"allow\" icmp=\"allow\" policy=\"allow\""
+				   " yumProxy=\"deny\"/>\n");
 	firewall = load_work(w);
 	assert_true(firewall.stored);
 }
@@ -253,7 +261,7 @@ static void an_old_file_keeps_its_mode(void **state)
 	assert_int_equal(mode_of(w, WORK_RULES), 0664);
 }
 
-/* As in a batch: nothing is written before all of it has succeeded, and each line sees what those before it did. */
+/* As in a batch: nothing is written before all has succeeded, and a line sees what those before it did. */
 static void what_is_saved_is_seen_before_it_is_written(void **state)
 {
 	struct world *w = *state;
@@ -274,7 +282,8 @@ static void what_is_saved_is_seen_before_it_is_written(void **state)
 	assert_int_equal(load_work(w).count, 1);
 	assert_int_equal(firewall_save(the(w, "work"), &second), 0);
 	assert_int_equal(qubes_commit(&w->q), 0);
-	assert_file(w, WORK_RULES, "<QubesFirewallRules dns=\"allow\" icmp=\"allow\" policy=\"deny\" yumProxy=\"deny\">\n"
+	assert_file(w, WORK_RULES, "<QubesFirewallRules dns=\"allow\" icmp=\"allow\" policy=\"deny\""
+				   " yumProxy=\"deny\">\n"
 				   "  <rule address=\"changed\" proto=\"any\"/>\n"
 				   "  <rule address=\"b\" proto=\"any\"/>\n"
 				   "</QubesFirewallRules>\n");
@@ -312,8 +321,9 @@ static void a_place_that_is_not_there_is_said_at_once(void **state)
 	struct firewall firewall = load_work(w);
 
 	assert_int_equal(firewall_save(the(w, "alone"), &firewall), -1);
-	assert_string_equal(error_message(), "the rules of alone cannot be written to "
-					     "/var/lib/qubes/appvms/alone/firewall.xml: No such file or directory");
+	assert_string_equal(error_message(),
+			    "the rules of alone cannot be written to "
+			    "/var/lib/qubes/appvms/alone/firewall.xml: No such file or directory");
 	assert_int_equal(qubes_commit(&w->q), 0);
 }
 
@@ -326,6 +336,46 @@ static void a_failed_write_leaves_the_file_as_it_was(void **state)
 	assert_int_equal(root_mkdir(w->q.root, WORK_RULES, 0700), 0);
 	assert_int_equal(qubes_commit(&w->q), -1);
 	assert_int_equal(error_kind(), ERROR_SAID);
+}
+
+/* A batch that keeps going drops what the failed line queued, and only that. */
+static void what_was_taken_back_is_neither_seen_nor_written(void **state)
+{
+	struct world *w = *state;
+	struct firewall firewall = load_work(w);
+	struct pending_mark mark;
+
+	firewall.icmp = false;
+	assert_int_equal(firewall_save(the(w, "work"), &firewall), 0);
+	mark = pending_mark(&w->q);
+	firewall.dns = false;
+	assert_int_equal(firewall_save(the(w, "work"), &firewall), 0);
+	pending_rewind(&w->q, &mark);
+	assert_true(load_work(w).dns);
+	assert_false(load_work(w).icmp);
+	firewall = load_work(w);
+	firewall.yum_proxy = true;
+	assert_int_equal(firewall_save(the(w, "work"), &firewall), 0);
+	assert_int_equal(qubes_commit(&w->q), 0);
+	assert_file(w, WORK_RULES, "<QubesFirewallRules dns=\"allow\" icmp=\"deny\" policy=\"allow\""
+				   " yumProxy=\"allow\"/>\n");
+}
+
+static void a_copy_has_the_rules_as_they_will_be(void **state)
+{
+	struct world *w = *state;
+	struct firewall firewall = load_work(w);
+
+	make_file(w, "/var/lib/qubes/appvms/other/private.img", 0, "");
+	assert_int_equal(firewall_copy(the(w, "work"), the(w, "other")), 0);
+	assert_int_equal(qubes_commit(&w->q), 0);
+	assert_false(root_exists(w->q.root, firewall_path(the(w, "other")))); /* there was none to copy */
+	firewall.allow = false;
+	assert_int_equal(firewall_save(the(w, "work"), &firewall), 0);
+	assert_int_equal(firewall_copy(the(w, "work"), the(w, "other")), 0);
+	assert_int_equal(qubes_commit(&w->q), 0);
+	assert_file(w, firewall_path(the(w, "other")),
+		    "<QubesFirewallRules dns=\"allow\" icmp=\"allow\" policy=\"deny\" yumProxy=\"deny\"/>\n");
 }
 
 static void a_removed_vm_takes_its_rules_with_it(void **state)
@@ -359,6 +409,8 @@ int main(void)
 		WITH_NETWORK(the_file_is_written_before_the_lock_is_dropped),
 		WITH_NETWORK(a_place_that_is_not_there_is_said_at_once),
 		WITH_NETWORK(a_failed_write_leaves_the_file_as_it_was),
+		WITH_NETWORK(what_was_taken_back_is_neither_seen_nor_written),
+		WITH_NETWORK(a_copy_has_the_rules_as_they_will_be),
 		WITH_NETWORK(a_removed_vm_takes_its_rules_with_it),
 	};
 

@@ -119,8 +119,9 @@ static const struct {
 	  FROM "-d 1.2.3.4 -p tcp --dport 1234 -j " REJECT "\n" DNS ICMP YUM("DROP") FROM "-j ACCEPT\n" },
 	/* every form of a rule, in the order of the file */
 	{ "policy='deny' yumProxy='allow'",
-	  "<rule address='10.0.0.0' netmask='8' proto='udp' port='5' toport='9'/><rule address='example.com' proto='any'/>"
-	  "<rule address='0.0.0.0' netmask='0' proto='tcp' port='7' toport='7'/><rule address='old' expire='1000'/>",
+	  "<rule address='10.0.0.0' netmask='8' proto='udp' port='5' toport='9'/>"
+	  "<rule address='example.com' proto='any'/><rule address='old' expire='1000'/>"
+	  "<rule address='0.0.0.0' netmask='0' proto='tcp' port='7' toport='7'/>",
 	  FROM "-d 10.0.0.0/8 -p udp --dport 5:9 -j ACCEPT\n" FROM "-d example.com -j ACCEPT\n"
 	  FROM "-d 0.0.0.0/0 -p tcp --dport 7 -j ACCEPT\n" YUM("ACCEPT") FROM "-j " REJECT "\n" },
 	/* one rule that iptables would choke on, or a file that says nothing: all is refused */

@@ -48,7 +48,7 @@ static void copies_are_equal_and_keep_their_holes(void **state)
 		AUTO_CLOSE int to = open(copy, O_RDWR | O_CREAT | O_EXCL, 0600);
 		struct stat st;
 
-		assert_int_equal(images_copy_content(from, to, 64 << 20, share), 0);
+		assert_int_equal(images_copy_content(from, to, 64 << 20, share, NULL), 0);
 		assert_same_bytes(from, to);
 		assert_int_equal(fstat(to, &st), 0);
 		assert_true(st.st_blocks * 512 < 1 << 20);
@@ -72,7 +72,7 @@ static void copies_cross_file_systems(void **state)
 	assert_int_equal(fstat(from, &here) + fstat(to, &there), 0);
 	if (here.st_dev == there.st_dev)
 		skip();
-	assert_int_equal(images_copy_content(from, to, 64 << 20, true), 0);
+	assert_int_equal(images_copy_content(from, to, 64 << 20, true, NULL), 0);
 	assert_same_bytes(from, to);
 }
 
@@ -95,7 +95,7 @@ static void signals_do_not_cut_a_copy_short(void **state)
 	assert_int_equal(ftruncate(from, 16 << 20), 0);
 	sigaction(SIGALRM, &action, &before);
 	setitimer(ITIMER_REAL, &often, NULL);
-	assert_int_equal(images_copy_content(from, to, 16 << 20, false), 0);
+	assert_int_equal(images_copy_content(from, to, 16 << 20, false, NULL), 0);
 	setitimer(ITIMER_REAL, &never, NULL);
 	sigaction(SIGALRM, &before, NULL);
 	assert_same_bytes(from, to);
@@ -111,7 +111,7 @@ static void a_copy_that_does_not_fit_is_taken_away(void **state)
 	small = (struct rlimit){ 1 << 20, before.rlim_max };
 	signal(SIGXFSZ, SIG_IGN);
 	setrlimit(RLIMIT_FSIZE, &small);
-	assert_int_equal(images_copy(w->q.root, "/from.img", "/to.img", (gid_t)-1), -1);
+	assert_int_equal(images_copy(w->q.root, "/from.img", "/to.img", (gid_t)-1, true), -1);
 	setrlimit(RLIMIT_FSIZE, &before);
 	assert_string_equal(error_message(), "cannot copy /from.img to /to.img: File too large");
 	assert_false(is_there(w, "/to.img"));
@@ -123,11 +123,11 @@ static void only_regular_files_are_copied_and_only_to_new_ones(void **state)
 
 	make_file(w, "/there.img", 0, "old");
 	make_file(w, "/from.img", 0, "new");
-	assert_int_equal(images_copy(w->q.root, "/var", "/to.img", (gid_t)-1), -1);
-	assert_int_equal(images_copy(w->q.root, "/from.img", "/there.img", (gid_t)-1), -1);
+	assert_int_equal(images_copy(w->q.root, "/var", "/to.img", (gid_t)-1, true), -1);
+	assert_int_equal(images_copy(w->q.root, "/from.img", "/there.img", (gid_t)-1, true), -1);
 	assert_content(w, "/there.img", "old");
 	assert_int_equal(root_symlink(w->q.root, "/there.img", "/link.img"), 0);
-	assert_int_equal(images_copy(w->q.root, "/from.img", "/link.img", (gid_t)-1), -1);
+	assert_int_equal(images_copy(w->q.root, "/from.img", "/link.img", (gid_t)-1, true), -1);
 	assert_content(w, "/there.img", "old");
 }
 

@@ -30,12 +30,18 @@ static struct {
 	size_t write_at_most; /* 0: all */
 	char last[32];	      /* what failed */
 	int result;	      /* of the save */
+	struct strbuf log;    /* the calls, each with a blank after it */
 } fault;
 
 /* Has it come to the call that the fault is for? */
 static bool is_due(const char *call)
 {
-	if (!fault.on || ++fault.calls < fault.at || (fault.calls > fault.at && fault.end != FAILS_ON))
+	if (!fault.on)
+		return false;
+	fault.on = false; /* for what is called here */
+	strbuf_printf(&fault.log, "%s ", call);
+	fault.on = true;
+	if (++fault.calls < fault.at || (fault.calls > fault.at && fault.end != FAILS_ON))
 		return false;
 	(void)snprintf(fault.last, sizeof(fault.last), "%s", call);
 	if (fault.end == DIES_BEFORE)
@@ -142,6 +148,8 @@ static void arm(size_t at, enum end end, int error)
 static void disarm(void)
 {
 	fault.on = false;
+	strbuf_free(&fault.log);
+	fault.log = (struct strbuf){ 0 };
 }
 
 /* ---- a store before and after ---- */
@@ -282,6 +290,28 @@ static void an_interrupted_write_goes_on(void **state)
 
 /* ---- a machine that stops ---- */
 
+/* What was only written, or only renamed, is not on the disk yet. */
+static void everything_is_on_the_disk_in_time(void **state)
+{
+	const struct scratch *s = *state;
+	struct store *store;
+	const char *rest;
+
+	put_old_store(s);
+	store = open_changed(s);
+	arm(CALLS_MAX, FAILS, 0);
+	assert_int_equal(store_save(store), 0);
+	rest = strstr(fault.log.text, "write ");
+	assert_non_null(rest);
+	rest = strstr(rest, "fsync ");
+	assert_non_null(rest);
+	rest = strstr(rest, "renameat2 ");
+	assert_non_null(rest);
+	assert_string_equal(rest, "renameat2 fsync ");
+	disarm();
+	store_close(store);
+}
+
 /* A process that saves, and ends at call AT. Did it get to its end before? */
 static bool save_and_die(const struct scratch *s, size_t at, enum end end)
 {
@@ -381,6 +411,7 @@ int main(void)
 		TEST(from_each_call_on_everything_fails),
 		TEST(the_disk_is_full_after_a_part_was_written),
 		TEST(an_interrupted_write_goes_on),
+		TEST(everything_is_on_the_disk_in_time),
 		TEST(each_call_is_the_last),
 		TEST(a_new_store_is_whole_or_not_there),
 		TEST(a_store_that_cannot_be_opened_leaves_nothing_open),
