@@ -68,7 +68,7 @@ static const char *service_of(const char *feature)
 
 static int unknown(const char *feature)
 {
-	return error_set(ERROR_FAILED, "release 3 has no place for the feature '%s'; it keeps " KNOWN_FEATURES,
+	return error_set(ERROR_FAILED, "release 3 has no place for feature '%s'; it keeps " KNOWN_FEATURES,
 			 feature);
 }
 

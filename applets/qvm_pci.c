@@ -38,13 +38,14 @@ const struct option_row qvm_pci_options[] = {
 	OPT_CHOICE('C', "add-class", struct pci_args, mode, MODE_ADD_CLASS,
 		   "give all devices of a class to a VM: net or usb"),
 	OPT_FLAG(0, "all", struct pci_args, which.all, "list: of every VM but dom0"),
-	OPT_LIST(0, "exclude", "VM", struct pci_args, which.exclude, "list --all: not of this one (repeatable)"),
-	OPT_LIST('o', "option", "NAME=VALUE", struct pci_args, options, "attach: an option of the assignment"),
+	OPT_LIST(0, "exclude", "VM", struct pci_args, which.exclude, "list --all: not this one (repeatable)"),
+	OPT_LIST('o', "option", "NAME=VALUE", struct pci_args, options, "attach: an option of the device"),
 	OPT_FLAG(0, "ro", struct pci_args, read_only, "attach: refused, as PCI devices have no such form"),
 	OPT_FLAG('p', "persistent", struct pci_args, persistent, "attach: in release 3 it is always so"),
-	OPT_WORDS("VM [DEVICE|CLASS] | list [VM...] | attach VM dom0:DEVICE | detach VM [dom0:DEVICE]", 0, -1),
-	OPT_NOTE("A DEVICE is " DEVICES_PCI_FORM " (00:19.0), in release 4's words also 00_19.0. A change takes "
-		 "effect when the VM is started next. A VM that is called like a command is listed with -l."),
+	OPT_WORDS("VM [DEVICE|CLASS] | list [VM...] | attach VM dom0:DEVICE | detach VM [dom0:DEVICE]",
+		  0, -1),
+	OPT_NOTE("A DEVICE is " DEVICES_PCI_FORM " (00:19.0), in release 4's words also 00_19.0. A change "
+		 "takes effect when the VM is started next. A VM that is called like a command is listed with -l."),
 	OPT_END
 };
 
@@ -124,7 +125,7 @@ static const char *read_ident(struct qubes *q, const char *text)
 	}
 	if (strcmp(backend, BACKEND)) {
 		if (vm_by_name(q, backend))
-			error_set(ERROR_FAILED, "%s has no PCI device to give: all are " BACKEND "'s", backend);
+			error_set(ERROR_FAILED, "%s has no PCI device: all are " BACKEND "'s", backend);
 		return NULL;
 	}
 	address = arena_strdup(q->arena, text + length + 1);
@@ -378,10 +379,11 @@ int qvm_pci_access(const void *parsed, char **words)
 	if (!words[0] && args->mode)
 		return error_set(ERROR_USAGE, "which VM?");
 	if (!command)
-		return error_set(ERROR_FAILED, "only one of list, add, delete and add-class can be done at a time");
+		return error_set(ERROR_FAILED, "list, add, delete and add-class exclude each other");
 	if ((listing && command->act) || (attaching && command->act != attach))
 		return error_set(ERROR_USAGE, "%s goes with release 4's words only: qvm-pci %s ...",
-				 listing ? "--all or --exclude" : "-o, -p or --ro", listing ? "list" : "attach");
+				 listing ? "--all or --exclude" : "-o, -p or --ro",
+				 listing ? "list" : "attach");
 	return check_words(command, words) < 0 ? -1 : (int)command->store;
 }
 

@@ -35,8 +35,8 @@ const struct option_row qvm_service_options[] = {
 	OPT_CHOICE(0, "reset", struct service_args, mode, MODE_RESET,
 		   "forget what is set for all services, also where it cannot be read"),
 	OPT_WORDS("VM [SERVICE [on|off]]", 0, 3),
-	OPT_NOTE("With a service alone its state is printed, on or off; the exit status is 1 if it is not set. "
-		 "A change takes effect when the VM is started next."),
+	OPT_NOTE("With a service alone its state is printed, on or off; the exit status is 1 if it is not "
+		 "set. A change takes effect when the VM is started next."),
 	OPT_END
 };
 

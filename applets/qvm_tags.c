@@ -16,5 +16,5 @@ int qvm_tags_main(struct qubes *q, const void *parsed, char **words)
 	(void)parsed;
 	if (!vm_by_name(q, words[0]))
 		return -1;
-	return error_set(ERROR_FAILED, "%s has no tags: this is a store of release 3, which knows none", words[0]);
+	return error_set(ERROR_FAILED, "%s has no tags: a store of release 3 knows none", words[0]);
 }

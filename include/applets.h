@@ -15,16 +15,26 @@ APPLET("qubes-prefs",      qubes_prefs,      STORE_WRITE, qubes_prefs_access, VM
 APPLET("qubes-set-updates", qubes_set_updates, STORE_WRITE, qubes_set_updates_access, VMM_LAZY,
        APPLET_BATCH | APPLET_R3,
        "switch the search for updates on or off, or say which it is")
+APPLET("qvm-add-appvm",    qvm_add_appvm,    STORE_WRITE, NULL,             VMM_LAZY,     APPLET_BATCH | APPLET_R3,
+       "register an AppVM whose files are there already")
 APPLET("qvm-add-template", qvm_add_template, STORE_WRITE, NULL,             VMM_NEVER,    APPLET_BATCH | APPLET_R3,
        "register a template that is already installed")
 APPLET("qvm-check",        qvm_check,        STORE_READ,  NULL,             VMM_LAZY,     APPLET_BATCH | APPLET_R3,
        "say whether VMs exist, and whether they run, are paused, templates or networked")
+APPLET("qvm-clone",        qvm_clone,        STORE_WRITE, NULL,             VMM_LAZY,     APPLET_BATCH | APPLET_R3,
+       "copy a VM under a new name")
 APPLET("qvm-create",       qvm_create,       STORE_WRITE, NULL,             VMM_LAZY,     APPLET_BATCH | APPLET_R3,
        "make a new VM")
+APPLET("qvm-create-default-dvm", qvm_create_default_dvm, STORE_WRITE, NULL, VMM_LAZY,     APPLET_R3,
+       "make the VM that DispVMs are started from (without its savefile in this release)")
 APPLET("qvm-features",     qvm_features,     STORE_WRITE, qvm_features_access, VMM_NEVER, APPLET_BATCH | APPLET_R3,
        "show or change the features of a VM, as far as release 3 has them")
 APPLET("qvm-firewall",     qvm_firewall,     STORE_WRITE, qvm_firewall_access, VMM_LAZY,  APPLET_BATCH | APPLET_R3,
        "show or change what a VM may reach")
+APPLET("qvm-grow-private", qvm_grow_private, STORE_READ,  NULL,             VMM_LAZY,     APPLET_R3,
+       "make the private image of a VM larger")
+APPLET("qvm-grow-root",    qvm_grow_root,    STORE_READ,  NULL,             VMM_LAZY,     APPLET_R3,
+       "make the root image of a VM larger")
 APPLET("qvm-init-storage", qvm_init_storage, STORE_NONE,  NULL,             VMM_NEVER,    0,
        "make an empty store")
 APPLET("qvm-kill",         qvm_kill,         STORE_READ,  NULL,             VMM_REQUIRED, APPLET_R3,
@@ -37,6 +47,10 @@ APPLET("qvm-pci",          qvm_pci,          STORE_WRITE, qvm_pci_access,   VMM_
        "show or change which PCI devices VMs have")
 APPLET("qvm-prefs",        qvm_prefs,        STORE_WRITE, qvm_prefs_access, VMM_LAZY,     APPLET_BATCH | APPLET_R3,
        "show or change the properties of a VM")
+APPLET("qvm-remove",       qvm_remove,       STORE_WRITE, NULL,             VMM_LAZY,     APPLET_BATCH | APPLET_R3,
+       "remove VMs with all their files")
+APPLET("qvm-revert-template-changes", qvm_revert_template_changes, STORE_READ, NULL, VMM_LAZY, APPLET_R3,
+       "give a template the root image back that it had before its last run")
 APPLET("qvm-service",      qvm_service,      STORE_WRITE, qvm_service_access, VMM_NEVER,  APPLET_BATCH | APPLET_R3,
        "show or change which services a VM starts")
 APPLET("qvm-shutdown",     qvm_shutdown,     STORE_READ,  NULL,             VMM_REQUIRED, APPLET_R3,
@@ -45,6 +59,10 @@ APPLET("qvm-start",        qvm_start,        STORE_WRITE, NULL,             VMM_
        "start VMs, and the VMs that give them network first")
 APPLET("qvm-tags",         qvm_tags,         STORE_READ,  NULL,             VMM_NEVER,    APPLET_BATCH | APPLET_R3,
        "show the tags of a VM, which release 3 does not have")
+APPLET("qvm-template-commit", qvm_template_commit, STORE_READ, NULL,        VMM_LAZY,     APPLET_R3,
+       "let VMs see what a template has changed in its root image")
+APPLET("qvm-trim-template", qvm_trim_template, STORE_READ, NULL,            VMM_LAZY,     APPLET_R3,
+       "give back unused room in a template's root image (not in this release)")
 APPLET("qvm-unpause",      qvm_unpause,      STORE_READ,  NULL,             VMM_REQUIRED, APPLET_R3,
        "schedule paused VMs again")
 

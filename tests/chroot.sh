@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# chroot.sh BIN - the binary alone: a directory with nothing but it and a store, no /proc, /dev, /etc, no library, no shell.
+# chroot.sh BIN - the binary alone: a directory with nothing but it and a store; no /proc, /dev, /etc, no
+# library, no shell.
 set -u
 bin=$1
 here=$(dirname "$0")
@@ -37,7 +38,11 @@ reasons() { in_there /qubes qvm-ls -q "$@" work 2>&1 >/dev/null | wc -l; }
 links() { find "$1" ! -type d | wc -l; }
 uuid_length() { in_there /qubes qvm-prefs new uuid | tr -d '\n' | wc -c; }
 applets() { in_there /qubes --list | wc -l; }
-changed() { sed '/name="work"/s/memory="400"/memory="500"/' "$here/golden/stores/installer.xml" | cmp - "$store"; }
+changed()
+{
+	sed '/name="work"/s/memory="400"/memory="500"/' "$here/golden/stores/installer.xml" | cmp - "$store"
+}
+
 
 equal 'there is nothing but the binary and the store' '/qubes
 /var/lib/qubes/qubes.xml' files

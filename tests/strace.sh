@@ -3,7 +3,8 @@
 #
 # strace.sh BIN - what the applets open and whom they connect to, as the kernel sees it.
 #
-# They run in a chroot, so that their root is "/" as on a real system and nothing of this machine gets between.
+# They run in a chroot, so that their root is "/" as on a real system, and nothing of this machine gets
+# between.
 set -u
 bin=$1
 here=$(dirname "$0")
@@ -71,8 +72,8 @@ for command in 'qvm-prefs personal last_backup' 'qvm-ls --offline-mode -b person
 done
 
 for command in 'qvm-prefs -s work label red' 'qvm-prefs --offline-mode -s work memory 500' \
-	'qvm-prefs --offline-mode -s work netvm none' 'qubes-prefs -s clockvm none' 'qvm-prefs -s work kernelopts x' \
-	'qvm-create --offline-mode -q -l red new'; do
+	'qvm-prefs --offline-mode -s work netvm none' 'qubes-prefs -s clockvm none' \
+	'qvm-prefs -s work kernelopts x' 'qvm-create --offline-mode -q -l red new'; do
 	# shellcheck disable=SC2086
 	equal "$command connects to nobody" '' reached /qubes $command
 done

@@ -21,10 +21,10 @@ int devices_pci_of(const struct vm *vm, struct literal *addresses)
 int devices_check_pci_vm(const struct vm *vm)
 {
 	if (vm_is_dom0(vm))
-		return error_set(ERROR_FAILED, "dom0 has every device that no VM has; none is assigned to it");
+		return error_set(ERROR_FAILED, "dom0 has what no VM has; no device is assigned to it");
 	if (vm_is(vm, VM_DISPOSABLE | VM_UNKNOWN))
-		return error_set(ERROR_FAILED, "%s, which is of class %s, cannot be given PCI devices", vm->name,
-				 vm->type);
+		return error_set(ERROR_FAILED, "%s, which is of class %s, cannot be given PCI devices",
+				 vm->name, vm->type);
 	return 0;
 }
 

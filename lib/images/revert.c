@@ -22,6 +22,7 @@ struct reversal {
 	int root;		/* the locked root image */
 	struct stat root_st;
 	struct cow old;
+	bool in_use;		/* by VMs that started before those changes */
 	uint64_t chunks;
 	char *buffer;		/* for one chunk */
 	struct progress progress;
@@ -53,12 +54,22 @@ int images_find_changes(const struct vm *vm, time_t *when)
 }
 
 /* The devices of VMs are called after the root image and what keeps its old blocks for them. */
-static int check_devices(const struct reversal *r, const struct stat *old)
+static int check_device(struct reversal *r, const char *name, const struct stat *old)
 {
 	AUTO_FREE char *of_root = util_printf("snapshot-%llx:%llu-", (unsigned long long)r->root_st.st_dev,
 					      (unsigned long long)r->root_st.st_ino);
-	AUTO_FREE char *fine = util_printf("%s%llx:%llu", of_root, (unsigned long long)old->st_dev,
-					   (unsigned long long)old->st_ino);
+	AUTO_FREE char *outdated = util_printf("%s%llx:%llu", of_root, (unsigned long long)old->st_dev,
+					       (unsigned long long)old->st_ino);
+
+	if (!strcmp(name, outdated))
+		r->in_use = true;
+	else if (util_starts_with(name, of_root))
+		return error_set(ERROR_FAILED, "a VM that runs uses its root image as it is now (" MAPPER "/%s)", name);
+	return 0;
+}
+
+static int check_devices(struct reversal *r, const struct stat *old)
+{
 	int fd = root_open(r->vm->qubes->root, MAPPER, O_RDONLY | O_DIRECTORY, 0);
 	DIR *devices = fd < 0 ? NULL : fdopendir(fd);
 	const struct dirent *entry;
@@ -69,9 +80,7 @@ static int check_devices(const struct reversal *r, const struct stat *old)
 		return 0;
 	}
 	while (result == 0 && (entry = readdir(devices)))
-		if (util_starts_with(entry->d_name, of_root) && strcmp(entry->d_name, fine) != 0)
-			result = error_set(ERROR_FAILED, "a running VM uses its root image as it is now (%s/%s)",
-					   MAPPER, entry->d_name);
+		result = check_device(r, entry->d_name, old);
 	closedir(devices);
 	return result;
 }
@@ -153,10 +162,22 @@ static int put_all_back(struct reversal *r)
 
 /* ---- all together ---- */
 
+/*
+ * The pair of images is that of the time before: VMs that started then are not outdated any more. What the file
+ * kept is what the root image has again, and is only needed by a device that knows it.
+ */
+static int bring_back_pair(const struct reversal *r)
+{
+	if (!r->in_use && (ftruncate(r->old.fd, 0) < 0 || ftruncate(r->old.fd, r->root_st.st_size) < 0))
+		return error_errno("cannot empty %s", r->old_path);
+	if (root_rename(r->vm->qubes->root, r->old_path, r->cow_path, true) < 0)
+		return error_errno("cannot rename %s", r->old_path);
+	return 0;
+}
+
 static int revert(struct reversal *r)
 {
-	const struct root *root = r->vm->qubes->root;
-	AUTO_CLOSE int fd = root_open(root, r->old_path, O_RDONLY | O_NONBLOCK, 0);
+	AUTO_CLOSE int fd = root_open(r->vm->qubes->root, r->old_path, O_RDWR | O_NONBLOCK, 0);
 	struct stat st;
 
 	if (fd < 0 || fstat(fd, &st) < 0)
@@ -165,11 +186,7 @@ static int revert(struct reversal *r)
 		return -1;
 	if (cow_open(&r->old, fd) < 0)
 		return error_within("%s", r->old_path);
-	if (put_all_back(r) < 0)
-		return -1;
-	if (root_rename(root, r->old_path, r->cow_path, true) < 0)
-		return error_errno("cannot rename %s", r->old_path);
-	return 0;
+	return put_all_back(r) < 0 ? -1 : bring_back_pair(r);
 }
 
 int images_revert(const struct vm *vm)

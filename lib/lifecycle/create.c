@@ -119,19 +119,24 @@ static const struct {
 	{ "default_template", VM_TEMPLATES },
 };
 
-static int fill_globals(void *work)
+int fill_globals(struct vm *vm)
 {
-	struct creation *c = work;
-
 	for (size_t i = 0; i < ARRAY_SIZE(first_becomes); i++) {
 		const char *global = first_becomes[i].global;
 
-		if (!vm_is(c->vm, first_becomes[i].kinds) || vm_global(c->q, global))
+		if (!vm_is(vm, first_becomes[i].kinds) || vm_global(vm->qubes, global))
 			continue;
-		if (vm_set_global_reference(c->q, global, c->vm) != 0)
+		if (vm_set_global_reference(vm->qubes, global, vm) != 0)
 			return -1;
 	}
 	return 0;
+}
+
+static int fill_unset_globals(void *work)
+{
+	struct creation *c = work;
+
+	return fill_globals(c->vm);
 }
 
 /* ---- the files ---- */
@@ -199,7 +204,7 @@ static const struct step creation_steps[] = {
 	{ .act = check_request },
 	{ .act = add_entry, .undo = remove_entry },
 	{ .act = set_properties },
-	{ .act = fill_globals }, /* removing the entry clears them */
+	{ .act = fill_unset_globals }, /* removing the entry clears them */
 	{ .act = make_images, .undo = remove_images, .outside = true },
 	{ .act = stop_if_interrupted },
 	{ .act = finish },

@@ -28,6 +28,9 @@ int steps_run(struct qubes *q, const struct step *steps, void *work);
  */
 int save_store(struct qubes *q, int *after);
 
+/* Globals that are unset name the first VM that can be them. 0, or -1 with an error. */
+int fill_globals(struct vm *vm);
+
 /* Makes the domain of VM known to the hypervisor, from fresh XML. 0, or -1 with an error. */
 int define_domain(struct vm *vm);
 

@@ -64,9 +64,11 @@ int save_store(struct qubes *q, int *after)
 
 int define_domain(struct vm *vm)
 {
-	const char *type = vmm_domain_type(vm->qubes);
+	const char *type = vm->node ? vmm_domain_type(vm->qubes) : NULL;
 	AUTO_FREE char *xml = type ? domainxml_of(vm, type) : NULL;
 
+	if (!vm->node) /* removed by a later command of a batch */
+		return 0;
 	if (!xml || vmm_define(vm, xml) != 0)
 		return error_within("%s: its domain is not defined (the next start tries again)", vm->name);
 	domainxml_keep(vm, xml);

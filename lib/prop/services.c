@@ -58,8 +58,8 @@ int prop_check_service_name(const char *name)
 
 	if (length > 0 && length <= NAME_MOST && strspn(name, NAME_CHARACTERS) == length)
 		return 0;
-	return error_set(ERROR_FAILED, "'%s' is no name for a service: it takes 1 to %d letters, digits, '_', "
-				       "'.', '@', ':' and '-'", name, NAME_MOST);
+	return error_set(ERROR_FAILED, "'%s' is no name for a service: it takes 1 to %d letters, digits, "
+				       "'_', '.', '@', ':' and '-'", name, NAME_MOST);
 }
 
 /* 1: DICT was changed; 0: it says so already. */
@@ -97,14 +97,14 @@ int prop_set_service(struct vm *vm, const char *name, enum prop_switch to)
 	struct prop_value value = { .type = prop->type };
 
 	if (vm_is(vm, VM_UNKNOWN))
-		return error_set(ERROR_FAILED, "the services of %s, which is of class %s, cannot be set", vm->name,
-				 vm->type);
+		return error_set(ERROR_FAILED, "the services of %s, which is of class %s, cannot be set",
+				 vm->name, vm->type);
 	if (to != PROP_ABSENT && prop_check_service_name(name) < 0)
 		return -1;
 	read_stored(vm, prop, &value);
 	if (value.broken)
-		return error_set(ERROR_FAILED, "the services of %s cannot be read: '%s' (qvm-service --reset %s "
-					       "forgets them)", vm->name, value.text, vm->name);
+		return error_set(ERROR_FAILED, "the services of %s cannot be read: '%s' (qvm-service --reset "
+					       "%s forgets them)", vm->name, value.text, vm->name);
 	if (change(vm->qubes->arena, &value.entries, name, to) &&
 	    vm_set(vm, SERVICES, literal_dict_text(vm->qubes->arena, &value.entries)) < 0)
 		return -1;

@@ -181,6 +181,8 @@ int prop_set_maxmem(struct vm *vm, const struct prop *prop, const char *text)
 {
 	long long memory, number = atoll(text);
 
+	if (number == 0)
+		return error_set(ERROR_FAILED, "'%s' is no value for %s, which takes %s", text, prop->name, prop->forms);
 	if (vm_is(vm, VM_HVMS)) {
 		error_note("warning: the maxmem of class %s is always its memory; nothing was changed", vm->type);
 		return 0;
@@ -197,7 +199,8 @@ int prop_set_maxmem(struct vm *vm, const struct prop *prop, const char *text)
 static int update_icon(struct qubes *q, void *vm)
 {
 	(void)q;
-	images_set_icon(vm);
+	if (((struct vm *)vm)->node) /* not removed by a later command of a batch */
+		images_set_icon(vm);
 	return 0;
 }
 

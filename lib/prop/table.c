@@ -69,7 +69,7 @@ const struct prop prop_table[] = {
 	{ .name = "memory", .type = PROP_INT, .classes = ALL, .listed = ALL, .settable = KNOWN | VM_ADMIN, .min = 1,
 	  .max = PROP_INT_MAX, .get = prop_get_memory, .check = prop_check_host_memory,
 	  .flags = PROP_DEFAULTABLE | PROP_NULLABLE, .written = ALL, .forms = "MiB, at most the host's" },
-	{ .name = "maxmem", .type = PROP_INT, .classes = ALL, .listed = ALL, .settable = KNOWN, .min = 1,
+	{ .name = "maxmem", .type = PROP_INT, .classes = ALL, .listed = ALL, .settable = KNOWN, /* 0: as stored */
 	  .max = PROP_INT_MAX, .get = prop_get_maxmem, .check = prop_check_host_memory, .set = prop_set_maxmem,
 	  .flags = PROP_DEFAULTABLE | PROP_NULLABLE, .written = VM_PVS, .none_text = "None",
 	  .forms = "MiB, at most the host's" },

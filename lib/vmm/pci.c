@@ -2,36 +2,20 @@
 /*
  * PCI devices of the host that a VM is to have.
  */
-#include <ctype.h>
 #include <stdbool.h>
 #include <stdio.h>
 
 #include <libvirt/virterror.h>
 
+#include "devices.h"
 #include "error.h"
 #include "internal.h"
-
-#define FORM "xx:xx.7"
-
-/* Is TEXT of the FORM, in which x is a hexadecimal digit and 7 one from 0 to 7? */
-static bool has_form(const char *text)
-{
-	for (const char *want = FORM; *want; want++, text++) {
-		bool good = *want == 'x' ? isxdigit((unsigned char)*text) :
-			    *want == '7' ? *text >= '0' && *text <= '7' :
-					   *text == *want;
-
-		if (!good)
-			return false;
-	}
-	return *text == '\0';
-}
 
 static void make_node_name(const char *device, char *name, size_t room)
 {
 	snprintf(name, room, "pci_0000_%s", device);
 	for (; *name; name++)
-		*name = *name == ':' || *name == '.' ? '_' : (char)tolower((unsigned char)*name);
+		*name = *name == ':' || *name == '.' ? '_' : *name;
 }
 
 static int no_node(const struct vm *vm, const char *device)
@@ -61,11 +45,11 @@ static int take_from_host(const struct vm *vm, virNodeDevicePtr node, const char
 int vmm_pci_detach(struct vm *vm, const char *device)
 {
 	HOLD_PIPE_SIGNAL;
-	char name[sizeof("pci_0000_") + sizeof(FORM)];
+	char name[sizeof("pci_0000_") + sizeof(DEVICES_PCI_FORM)];
 	virNodeDevicePtr node;
 	int result;
 
-	if (!has_form(device))
+	if (!devices_is_pci_address(device))
 		return error_set(ERROR_FAILED, "'%s' of %s is no PCI device of the form BB:DD.F", device, vm->name);
 	if (vmm_connection(vm->qubes) < 0)
 		return error_within("cannot take PCI device %s from the host for %s", device, vm->name);

@@ -37,7 +37,8 @@ static void make_device(const struct world *w, const char *address, const char *
 	AUTO_FREE char *place = util_printf("/sys/devices/pci0000:00/0000:%s", address);
 	AUTO_FREE char *link = util_printf(SYSFS "/0000:%s", address);
 	AUTO_FREE char *target = util_printf("../../../devices/pci0000:00/0000:%s", address);
-	AUTO_FREE char *class_file = util_printf("%s/class", place), *vendor_file = util_printf("%s/vendor", place);
+	AUTO_FREE char *class_file = util_printf("%s/class", place);
+	AUTO_FREE char *vendor_file = util_printf("%s/vendor", place);
 	AUTO_FREE char *device_file = util_printf("%s/device", place);
 
 	make_file(w, class_file, 0, class);
@@ -71,8 +72,8 @@ static void an_address_has_one_form(void **state)
 {
 	static const char *const good[] = { "00:00.0", "ff:1f.7", "0a:bc.3" };
 	static const char *const bad[] = {
-		"", "0", "00:00", "00:00.", "00:00.8", "00:00.00", "00:00.0 ", " 00:00.0", "00:0A.0", "0g:00.0",
-		"00.00.0", "00:00:0", "0000:00:00.0", "../00:00.0", "00/00.0", "00:00.0\n",
+		"", "0", "00:00", "00:00.", "00:00.8", "00:00.00", "00:00.0 ", " 00:00.0", "00:0A.0",
+		"0g:00.0", "00.00.0", "00:00:0", "0000:00:00.0", "../00:00.0", "00/00.0", "00:00.0\n",
 	};
 
 	(void)state;
@@ -142,7 +143,9 @@ static void names_come_from_pci_ids(void **state)
 
 static void broken_names_and_attributes_do_no_harm(void **state)
 {
-	static const char *const texts[] = { "", "\n", "8086", "8086  \n\t1502", "C 0", "\t\t\n8086  X\n\t", "C 0c  Y" };
+	static const char *const texts[] = {
+		"", "\n", "8086", "8086  \n\t1502", "C 0", "\t\t\n8086  X\n\t", "C 0c  Y",
+	};
 	struct world *w = *state;
 
 	make_file(w, "/sys/devices/pci0000:00/0000:00:1a.0/vendor", 0, "8086");

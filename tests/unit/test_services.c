@@ -49,8 +49,8 @@ static const char *stored(const struct world *w, const char *vm)
 
 static void names_fit_into_a_qubesdb_path(void **state)
 {
-	static const char *const good[] = { "cups", "meminfo-writer", "new.svc", "a", "0", "x@y:z_", LONGEST };
-	static const char *const bad[] = { "", "a b", "a/b", "..//", "q'uote", "a\n", "\t", "\303\263", LONGEST "9" };
+	static const char *const good[] = { "cups", "meminfo-writer", "new.svc", "0", "x@y:z_", LONGEST };
+	static const char *const bad[] = { "", "a b", "a/b", "q'uote", "a\n", "\t", "\303\263", LONGEST "9" };
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(good); i++)
@@ -104,11 +104,12 @@ static void one_service_is_set_and_the_rest_stays(void **state)
 
 	for (size_t i = 0; i < ARRAY_SIZE(sets); i++) {
 		struct vm *vm = the(w, sets[i].vm);
-		const char *text = stored(w, sets[i].vm), *before = text ? arena_strdup(w->q.arena, text) : NULL;
+		const char *text = stored(w, sets[i].vm), *after = sets[i].after;
+		const char *before = text ? arena_strdup(w->q.arena, text) : NULL;
 		int result = prop_set_service(vm, sets[i].service, sets[i].to);
 
 		text = stored(w, sets[i].vm);
-		if (result != sets[i].result || !text != !sets[i].after || (text && strcmp(text, sets[i].after)))
+		if (result != sets[i].result || !text != !after || (text && strcmp(text, after)))
 			fail_msg("%s of %s to %d: %d, %s", sets[i].service, sets[i].vm, sets[i].to, result,
 				 text ? text : "(absent)");
 		put_back(vm, before);

@@ -230,8 +230,8 @@ static void a_pci_device_that_is_not_there_is_said(void **state)
 	struct world *world = *state;
 	struct vm *vm = context_vm(&world->q, 5, "work", UUID_OF("9999"));
 
-	assert_fails(vmm_pci_detach(vm, "1B:19.0"), ERROR_NOT_FOUND);
-	assert_string_equal(error_message(), "PCI device 1B:19.0 of work does not exist on this host");
+	assert_fails(vmm_pci_detach(vm, "1b:19.0"), ERROR_NOT_FOUND);
+	assert_string_equal(error_message(), "PCI device 1b:19.0 of work does not exist on this host");
 }
 
 /* ---- what is absence, and what is a lost connection ---- */
