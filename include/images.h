@@ -42,7 +42,9 @@ int images_verify(const struct vm *vm);
  * it was interrupted (util_interrupted).
  */
 int images_create(struct vm *vm, const struct vm *source, bool quiet);
-/* Deletes what images_create made; only a directory of the VM's own class is touched. 0, or -1 with an error. */
+/* The same, of a copy of SOURCE: with the kernels and the icon that it has itself, and no volatile image. */
+int images_clone(struct vm *vm, const struct vm *source, bool quiet);
+/* Deletes what these made; only a directory of the VM's own class is touched. 0, or -1 with an error. */
 int images_remove(const struct vm *vm);
 
 /* The volatile image, and a template's missing root-cow.img, as a start wants them. 0, or -1 with an error. */

@@ -117,18 +117,12 @@ static int step_volatile(struct creation *c)
 	return make_sparse(c, "volatile.img", images_volatile_size(c->vm, default_root_size(c->vm)));
 }
 
-/* A VM that stands alone gets its own copy, so that "kernel none" means something to it. */
-static int step_kernels(struct creation *c)
+/* A VM boots without modules.img, but not without the others. */
+static int copy_kernels(struct creation *c, const char *kernels)
 {
 	static const char *const files[] = { "vmlinuz", "initramfs", "modules.img" };
 	struct arena *arena = c->vm->qubes->arena;
-	const char *kernels;
 
-	if (!vm_is(c->vm, VM_PVS) || !vm_is_standalone(c->vm))
-		return 0;
-	kernels = images_kernels_dir(c->source);
-	if (!kernels)
-		return error_set(ERROR_FAILED, "%s has no kernel to copy", c->source->name);
 	if (make_directory(c, vm_path(c->vm, "kernels")) < 0)
 		return -1;
 	for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
@@ -142,6 +136,27 @@ static int step_kernels(struct creation *c)
 	return 0;
 }
 
+/* A VM that stands alone gets its own copy, so that "kernel none" means something to it. */
+static int step_kernels(struct creation *c)
+{
+	const char *kernels;
+
+	if (!vm_is(c->vm, VM_PVS) || !vm_is_standalone(c->vm))
+		return 0;
+	kernels = images_kernels_dir(c->source);
+	if (!kernels)
+		return error_set(ERROR_FAILED, "%s has no kernel to copy", c->source->name);
+	return copy_kernels(c, kernels);
+}
+
+/* What SOURCE brings itself, also if it does not boot it at the moment. */
+static int step_own_kernels(struct creation *c)
+{
+	const char *kernels = vm_path(c->source, "kernels");
+
+	return vm_is(c->vm, VM_PVS) && root_exists(c->root, kernels) ? copy_kernels(c, kernels) : 0;
+}
+
 static int step_icon(struct creation *c)
 {
 	images_say(c->quiet, "Creating icon symlink: %s -> %s", images_icon(c->vm), images_label_icon(c->vm));
@@ -149,8 +164,28 @@ static int step_icon(struct creation *c)
 	return 0;
 }
 
-static int (*const steps[])(struct creation *c) = {
-	step_directory, step_private, step_root, step_root_cow, step_volatile, step_kernels, step_icon,
+/* A link goes where SOURCE's goes; one that a user put there instead is copied. */
+static int step_own_icon(struct creation *c)
+{
+	const char *from = images_icon(c->source), *to = images_icon(c->vm);
+	AUTO_FREE char *target = root_readlink(c->root, from);
+
+	if (target && root_symlink(c->root, target, to) == 0) {
+		strlist_add(&c->made, to);
+		return 0;
+	}
+	return root_exists(c->root, from) ? make_copy(c, from, "icon.png") : step_icon(c);
+}
+
+typedef int step(struct creation *c);
+
+static step *const steps[] = {
+	step_directory, step_private, step_root, step_root_cow, step_volatile, step_kernels, step_icon, NULL,
+};
+
+/* A volatile image is made anew at each start. */
+static step *const clone_steps[] = {
+	step_directory, step_private, step_root, step_root_cow, step_own_kernels, step_own_icon, NULL,
 };
 
 static int check_source(const struct creation *c)
@@ -162,7 +197,7 @@ static int check_source(const struct creation *c)
 	return 0;
 }
 
-int images_create(struct vm *vm, const struct vm *source, bool quiet)
+static int run(struct vm *vm, const struct vm *source, bool quiet, step *const *next)
 {
 	struct creation c = {
 		.vm = vm, .source = source, .root = vm->qubes->root, .quiet = quiet,
@@ -170,10 +205,20 @@ int images_create(struct vm *vm, const struct vm *source, bool quiet)
 	};
 	int result = check_source(&c);
 
-	for (size_t i = 0; result == 0 && i < ARRAY_SIZE(steps); i++)
-		result = steps[i](&c);
+	while (result == 0 && *next)
+		result = (*next++)(&c);
 	if (result < 0)
 		unmake(&c);
 	strlist_free(&c.made);
 	return result < 0 ? error_within("cannot make the files of %s", vm->name) : 0;
+}
+
+int images_create(struct vm *vm, const struct vm *source, bool quiet)
+{
+	return run(vm, source, quiet, steps);
+}
+
+int images_clone(struct vm *vm, const struct vm *source, bool quiet)
+{
+	return run(vm, source, quiet, clone_steps);
 }

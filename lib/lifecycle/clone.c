@@ -225,11 +225,7 @@ static int make_images(void *work)
 {
 	struct cloning *c = work;
 
-	if (images_create(c->vm, c->source, c->how->quiet) != 0)
-		return -1;
-	/* Made anew at the start. */
-	root_unlink(c->q->root, images_volatile(c->vm));
-	return 0;
+	return images_clone(c->vm, c->source, c->how->quiet);
 }
 
 /* A directory that was given is not in the place that images_remove keeps to, but as much our own making. */

@@ -179,12 +179,13 @@ static const u8 *scan_attributes(struct xml_scanner *s, const u8 *p)
 
 const u8 *xml_scan_start_tag(struct xml_scanner *s, const u8 *p)
 {
-	const u8 *name = p + 1, *end = xml_scan_name(s, name);
+	const u8 *name = p + 1, *end;
 
+	if (s->depth == WELLFORMED_DEPTH_MAX)
+		return xml_fault_seen(s, name, p, "the elements are nested too deep");
+	end = xml_scan_name(s, name);
 	if (!end)
 		return NULL;
-	if (s->depth == WELLFORMED_DEPTH_MAX)
-		return xml_fault(s, p, "the elements are nested too deep");
 	s->open[s->depth].name = name;
 	s->open[s->depth].length = (size_t)(end - name);
 	s->depth++;

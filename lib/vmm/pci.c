@@ -45,7 +45,7 @@ static int take_from_host(const struct vm *vm, virNodeDevicePtr node, const char
 int vmm_pci_detach(struct vm *vm, const char *device)
 {
 	HOLD_PIPE_SIGNAL;
-	char name[sizeof("pci_0000_") + sizeof(DEVICES_PCI_FORM)];
+	char name[sizeof("pci_0000_BB:DD.F")];
 	virNodeDevicePtr node;
 	int result;
 
