@@ -19,12 +19,12 @@ int images_open_locked(const struct vm *vm, const char *what, const char *path, 
 		return error_set(ERROR_FAILED, "%s (%s) has no %s", vm->name, vm->type, what);
 	fd = root_open(vm->qubes->root, path, O_RDWR | O_NONBLOCK, 0);
 	if (fd < 0)
-		return error_errno("the %s of %s, %s", what, vm->name, path);
+		return error_errno("cannot open the %s of %s, %s", what, vm->name, path);
 	do
 		result = flock(fd, LOCK_EX);
 	while (result < 0 && errno == EINTR);
 	if (result < 0 || fstat(fd, st) < 0)
-		error_errno("the %s of %s, %s", what, vm->name, path);
+		error_errno("cannot open the %s of %s, %s", what, vm->name, path);
 	else if (!S_ISREG(st->st_mode))
 		error_set(ERROR_FAILED, "the %s of %s is not a regular file: %s", what, vm->name, path);
 	else

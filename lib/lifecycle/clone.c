@@ -228,13 +228,12 @@ static int make_images(void *work)
 	return images_clone(c->vm, c->source, c->how->quiet);
 }
 
-/* A directory that was given is not in the place that images_remove keeps to, but as much our own making. */
+/* Wherever it is: making it has shown that nothing was there before. */
 static void remove_images(void *work)
 {
 	struct cloning *c = work;
-	const char *directory = c->how->directory;
 
-	if ((directory ? root_remove_tree(c->q->root, directory) : images_remove(c->vm)) != 0)
+	if (root_remove_tree(c->q->root, vm_directory(c->vm)) != 0)
 		error_note("%s is left behind: %s", vm_directory(c->vm), error_message());
 }
 

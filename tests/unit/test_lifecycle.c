@@ -47,21 +47,55 @@ static void undo_b(void *unused)
 	error_set(ERROR_FAILED, "undoing b broke");
 }
 
+static const struct step failing_steps[] = {
+	{ .act = act_a, .undo = undo_a },
+	{ .act = act_b, .undo = undo_b },
+	{ .act = act_c, .undo = undo_a },
+	{ .act = NULL },
+};
+
 static void steps_are_undone_in_reverse(void **state)
 {
-	static const struct step steps[] = {
-		{ NULL, act_a, undo_a },
-		{ NULL, act_b, undo_b },
-		{ "third", act_c, undo_a },
-		{ NULL, NULL, NULL },
-	};
+	struct qubes q = { 0 };
 
 	(void)state;
 	trace[0] = '\0';
-	assert_int_equal(steps_run(steps, NULL), -1);
+	assert_int_equal(steps_run(&q, failing_steps, NULL), -1);
 	assert_string_equal(trace, "abBA");
-	assert_string_equal(error_message(), "third: c broke");
+	assert_string_equal(error_message(), "c broke");
 	error_clear();
+}
+
+static const struct step good_steps[] = {
+	{ .act = act_a, .undo = undo_a },
+	{ .act = act_b, .undo = undo_b, .outside = true },
+	{ .act = NULL },
+};
+
+static void in_a_batch_they_can_be_undone_later(void **state)
+{
+	struct world *w = *state;
+
+	trace[0] = '\0';
+	w->q.batch = true;
+	assert_int_equal(steps_run(&w->q, good_steps, NULL), 0);
+	assert_string_equal(trace, "ab");
+	pending_take_back(&w->q);
+	assert_string_equal(trace, "abBA");
+	pending_take_back(&w->q);
+	assert_string_equal(trace, "abBA");
+	error_clear();
+}
+
+static void a_dry_run_leaves_out_what_is_outside_the_store(void **state)
+{
+	struct world *w = *state;
+
+	trace[0] = '\0';
+	w->q.batch = w->q.dry_run = true;
+	assert_int_equal(steps_run(&w->q, good_steps, NULL), 0);
+	pending_take_back(&w->q);
+	assert_string_equal(trace, "aA");
 }
 
 /* ---- create ---- */
@@ -326,6 +360,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(steps_are_undone_in_reverse),
+		OFFLINE(in_a_batch_they_can_be_undone_later),
+		OFFLINE(a_dry_run_leaves_out_what_is_outside_the_store),
 		OFFLINE(create_makes_entry_files_and_uuid),
 		ONLINE(create_defines_the_domain_when_online),
 		OFFLINE(create_without_hypervisor_makes_nothing),
