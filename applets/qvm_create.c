@@ -2,8 +2,10 @@
 /* qvm-create - make a new VM: its entry, its directory and images, its domain. */
 #include <limits.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "applet.h"
+#include "images.h"
 #include "lifecycle.h"
 #include "prop.h"
 
@@ -29,9 +31,9 @@ const struct option_row qvm_create_options[] = {
 		 "with a root image of its own, copied from the template"),
 	OPT_TEXT('P', "pool", "POOL", struct create_args, pool, "storage pool; only default in this release"),
 	OPT_TEXT('R', "root-move-from", "FILE", struct create_args, move_root,
-		 "its root image is FILE, moved (not in this release)"),
+		 "its root image is FILE, moved there"),
 	OPT_TEXT('r', "root-copy-from", "FILE", struct create_args, copy_root,
-		 "its root image is a copy of FILE (not in this release)"),
+		 "its root image is a copy of FILE"),
 	OPT_TEXT('m', "mem", "MB", struct create_args, memory, "initial memory, if not that of its class"),
 	OPT_TEXT('c', "vcpus", "N", struct create_args, vcpus, "number of CPUs, if not the default"),
 	OPT_FLAG('i', "internal", struct create_args, internal, "not for users: no menu entries"),
@@ -101,9 +103,21 @@ static int check_label(const char *label)
 	return error_set(ERROR_FAILED, "a label must be given (-l): %s", names.text);
 }
 
-static int check_root_image(const struct create_args *args, bool standalone)
+/* A path from where we are is one of the host. NULL: none was given. */
+static const char *given_root_image(const struct qubes *q, const struct create_args *args)
 {
 	const char *file = args->move_root ? args->move_root : args->copy_root;
+	AUTO_FREE char *here = NULL;
+
+	if (!file || file[0] == '/' || !root_is_host(q->root))
+		return file;
+	here = getcwd(NULL, 0);
+	return here ? arena_printf(q->arena, "%s/%s", here, file) : file;
+}
+
+static int check_root_image(const struct qubes *q, const struct create_args *args, bool standalone)
+{
+	const char *file = given_root_image(q, args);
 
 	if (!file)
 		return 0;
@@ -111,7 +125,7 @@ static int check_root_image(const struct create_args *args, bool standalone)
 		return error_set(ERROR_FAILED, "only a standalone VM can be given a root image");
 	if (args->move_root && args->copy_root)
 		return error_set(ERROR_FAILED, "a root image is either moved or copied");
-	return error_set(ERROR_FAILED, "giving a root image is not supported by this release");
+	return images_check_given_root(q->root, file, args->move_root);
 }
 
 static int check_pool(const char *pool)
@@ -144,7 +158,8 @@ static int read_number(const char *text, const char *what, int *number)
 	return 0;
 }
 
-static int check_args(const struct create_args *args, const char *name, struct lifecycle_new *what)
+static int check_args(const struct qubes *q, const struct create_args *args, const char *name,
+		      struct lifecycle_new *what)
 {
 	if (choose_class(args, what) != 0 || check_label(args->label) != 0)
 		return -1;
@@ -152,7 +167,7 @@ static int check_args(const struct create_args *args, const char *name, struct l
 		return error_set(ERROR_FAILED, "an HVM template is not based on another template");
 	if (what->class->kind == VM_TEMPLATE_HVM || (what->class->kind == VM_HVM && !args->template))
 		what->standalone = true;
-	if (check_root_image(args, what->standalone) != 0 || check_pool(args->pool) != 0 ||
+	if (check_root_image(q, args, what->standalone) != 0 || check_pool(args->pool) != 0 ||
 	    check_reserved(name) != 0)
 		return -1;
 	return read_number(args->memory, "memory", &what->memory) != 0 ? -1 :
@@ -177,7 +192,7 @@ static int choose_template(struct qubes *q, const struct create_args *args, stru
 	return 0;
 }
 
-/* ---- properties that were given ---- */
+/* ---- what else was given ---- */
 
 static int set_property(struct vm *vm, const char *word)
 {
@@ -192,14 +207,22 @@ static int set_property(struct vm *vm, const char *word)
 	return prop_set(vm, prop, equals + 1);
 }
 
-static int set_given_properties(struct vm *vm, void *context)
+static int set_given_properties(struct vm *vm, const struct create_args *args)
 {
-	const struct create_args *args = context;
-
 	for (size_t i = 0; i < args->properties.count; i++)
 		if (set_property(vm, args->properties.items[i]) != 0)
 			return -1;
 	return 0;
+}
+
+static int finish(struct vm *vm, void *context)
+{
+	const struct create_args *args = context;
+	const char *file = given_root_image(vm->qubes, args);
+
+	if (set_given_properties(vm, args) != 0)
+		return -1;
+	return file && !vm->qubes->dry_run ? images_replace_root(vm, file, args->move_root, args->quiet) : 0;
 }
 
 int qvm_create_main(struct qubes *q, const void *parsed, char **words)
@@ -207,10 +230,10 @@ int qvm_create_main(struct qubes *q, const void *parsed, char **words)
 	const struct create_args *args = parsed;
 	struct lifecycle_new what = {
 		.name = words[0], .label = args->label, .internal = args->internal, .with_images = true,
-		.quiet = args->quiet, .finish = set_given_properties, .context = (void *)args,
+		.quiet = args->quiet, .finish = finish, .context = (void *)args,
 	};
 
-	if (check_args(args, words[0], &what) != 0 || choose_template(q, args, &what) != 0)
+	if (check_args(q, args, words[0], &what) != 0 || choose_template(q, args, &what) != 0)
 		return -1;
 	return lifecycle_create(q, &what);
 }

@@ -9,8 +9,8 @@
 
 const struct option_row qvm_grow_private_options[] = {
 	OPT_WORDS("VM SIZE", 2, 2),
-	OPT_NOTE("SIZE is a number of bytes, or one with K, M or G (powers of 1024). The VM must be off; its file "
-		 "system is made larger by its next start."),
+	OPT_NOTE("SIZE is a number of bytes, or one with K, M or G (powers of 1024). The VM must be off; its "
+		 "file system is made larger by its next start."),
 	OPT_END
 };
 

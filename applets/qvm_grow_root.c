@@ -17,8 +17,8 @@ const struct option_row qvm_grow_root_options[] = {
 	OPT_FLAG(0, "file-only", struct grow_root_args, file_only,
 		 "make the image larger, and leave the file system in it to you"),
 	OPT_WORDS("VM SIZE", 2, 2),
-	OPT_NOTE("SIZE is a number of bytes, or one with K, M or G (powers of 1024). The VM must be off, and so must "
-		 "all that are based on an HVM template."),
+	OPT_NOTE("SIZE is a number of bytes, or one with K, M or G (powers of 1024). The VM must be off, and so "
+		 "must all that are based on an HVM template."),
 	OPT_END
 };
 
@@ -27,10 +27,11 @@ static int check_class(const struct vm *vm)
 	const struct vm *template = vm_template(vm);
 
 	if (!vm_is(vm, VM_TEMPLATES | VM_APPS))
-		return error_set(ERROR_FAILED, "%s is of class %s, whose root images cannot grow", vm->name, vm->type);
+		return error_set(ERROR_FAILED, "%s is of class %s, whose root images cannot grow", vm->name,
+				 vm->type);
 	if (!vm_is_updateable(vm))
-		return error_set(ERROR_FAILED, "%s has no root image of its own, it uses that of %s", vm->name,
-				 template ? template->name : "a template that is not there");
+		return error_set(ERROR_FAILED, "%s has no root image of its own, it uses that of %s",
+				 vm->name, template ? template->name : "a template that is not there");
 	return 0;
 }
 
@@ -39,8 +40,10 @@ static int check_file_system(const struct vm *vm, const struct grow_root_args *a
 {
 	if (vm_is(vm, VM_HVMS) || args->file_only)
 		return 0;
-	return error_set(ERROR_FAILED, "%s: the file system in a root image is made larger by a command in the VM, "
-			 "which is not supported by this release; --file-only makes the image larger", vm->name);
+	return error_set(ERROR_FAILED,
+			 "%s: the file system in a root image is made larger by a command in the VM, "
+			 "which is not supported by this release; --file-only makes the image larger",
+			 vm->name);
 }
 
 static int check_off(struct vm *vm)
@@ -61,7 +64,8 @@ int qvm_grow_root_main(struct qubes *q, const void *parsed, char **words)
 	    check_file_system(vm, args) != 0 || images_grow_root(vm, size) != 0)
 		return -1;
 	if (!vm_is(vm, VM_HVMS))
-		error_note("the image is larger; its file system follows when %s runs 'resize2fs /dev/mapper/dmroot' "
-			   "as root", vm->name);
+		error_note("the image is larger; its file system follows with "
+			   "'resize2fs /dev/mapper/dmroot' as root in %s",
+			   vm->name);
 	return 0;
 }

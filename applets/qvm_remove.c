@@ -34,10 +34,11 @@ static bool is_yes(FILE *from)
 	return first == 'y' || first == 'Y';
 }
 
-static int ask(struct vm *const *vms, void *unused)
+static int ask(struct vm *const *vms, void *context)
 {
-	(void)unused;
-	fprintf(stderr, "To be removed, with all that is in them:");
+	const struct remove_args *args = context;
+
+	fprintf(stderr, "To be removed, %s:", args->just_db ? "but for their files" : "with all that is in them");
 	for (; *vms; vms++) {
 		AUTO_FREE char *name = util_printable((*vms)->name);
 
@@ -58,6 +59,7 @@ int qvm_remove_main(struct qubes *q, const void *parsed, char **words)
 	bool asks = can_ask(q) && !args->force && (!args->quiet || args->which.all);
 	const struct lifecycle_remove how = {
 		.just_entry = args->just_db, .force = args->force, .quiet = args->quiet, .confirm = asks ? ask : NULL,
+		.context = (void *)args,
 	};
 	struct vm **vms = selection_vms(q, &args->which, words, NULL);
 

@@ -17,14 +17,15 @@ struct revert_args {
 const struct option_row qvm_revert_template_changes_options[] = {
 	OPT_FLAG(0, "force", struct revert_args, force, "ask nothing"),
 	OPT_WORDS("TEMPLATE", 1, 1),
-	OPT_NOTE("Only root may. The template must be off, and no VM may run that uses its root image as it is now."),
+	OPT_NOTE("Only root may. The template must be off, and no VM may run that uses its root image as it is "
+		 "now."),
 	OPT_END
 };
 
 static int check(struct vm *vm)
 {
 	if (!vm_is(vm, VM_TEMPLATES))
-		return error_set(ERROR_FAILED, "%s is not a template, but a %s", vm->name, vm->type);
+		return error_set(ERROR_FAILED, "%s (%s) is not a template", vm->name, vm->type);
 	return halted_check(vm, true);
 }
 

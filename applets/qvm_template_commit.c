@@ -8,8 +8,8 @@
 
 const struct option_row qvm_template_commit_options[] = {
 	OPT_WORDS("TEMPLATE", 1, 1),
-	OPT_NOTE("The changes that were committed last can be taken back by qvm-revert-template-changes. This is run "
-		 "by the system, with --offline-mode, whenever a template has shut down."),
+	OPT_NOTE("The changes that were committed last can be taken back by qvm-revert-template-changes. The "
+		 "system runs this, with --offline-mode, whenever a template has shut down."),
 	OPT_END
 };
 
@@ -21,7 +21,7 @@ int qvm_template_commit_main(struct qubes *q, const void *parsed, char **words)
 	if (!vm)
 		return -1;
 	if (!vm_is(vm, VM_TEMPLATES))
-		return error_set(ERROR_FAILED, "%s is not a template, but a %s", vm->name, vm->type);
+		return error_set(ERROR_FAILED, "%s (%s) is not a template", vm->name, vm->type);
 	if (halted_check(vm, true) != 0 || images_verify(vm) != 0)
 		return -1;
 	return images_commit(vm);

@@ -20,9 +20,10 @@ int qvm_trim_template_main(struct qubes *q, const void *parsed, char **words)
 	if (!vm)
 		return -1;
 	if (!vm_is(vm, VM_TEMPLATES))
-		return error_set(ERROR_FAILED, "%s is not a template, but a %s", vm->name, vm->type);
+		return error_set(ERROR_FAILED, "%s (%s) is not a template", vm->name, vm->type);
 	if (halted_check(vm, true) != 0)
 		return -1;
-	return error_set(ERROR_FAILED, "%s is not trimmed: that takes a command in a VM, which is not supported by "
-			 "this release", vm->name);
+	return error_set(ERROR_FAILED,
+			 "%s is not trimmed: that takes a command in a VM, not supported by this release",
+			 vm->name);
 }

@@ -51,19 +51,24 @@ int images_remove(const struct vm *vm);
 int images_reset_volatile(struct vm *vm);
 
 /*
- * Makes the image larger, and loop devices over it as well; a template's root-cow.img follows its root image.
- * The VM should be off. A smaller size is refused. 0, or -1 with an error and nothing changed (but if only a loop
- * device was not told, the image has grown).
+ * Makes the image larger, and loop devices over it as well; a template's root-cow.img follows its root
+ * image. The VM should be off. A smaller size is refused. 0, or -1 with an error and nothing changed (but if
+ * only a loop device was not told, the image has grown).
  */
 int images_grow_private(const struct vm *vm, uint64_t size);
 int images_grow_root(const struct vm *vm, uint64_t size);
 
 /*
- * Before a VM is made: can FILE become its root image? REPLACE puts it there, moved or copied, with a root-cow.img
- * that fits. A moved FILE only loses its place once the store is saved (qubes_after_save); until then the
- * whole can be taken back by images_remove. FILE must be absolute. 0, or -1 with an error and nothing changed.
+ * Can FILE, an absolute path, become the root image of a VM that is to be made, moved or copied? 0, or -1
+ * with an error.
  */
 int images_check_given_root(const struct root *root, const char *file, bool move);
+
+/*
+ * Puts it in place of the root image that images_create made; a template's root-cow.img fits it then. A moved
+ * FILE keeps its old name, too, until the store is saved (qubes_after_save): up to then images_remove takes
+ * back all. 0, or -1 with an error; then the VM's files are to be removed.
+ */
 int images_replace_root(struct vm *vm, const char *file, bool move, bool quiet);
 
 /* ---- a template's changes; it must be off ---- */
@@ -77,8 +82,8 @@ int images_commit(const struct vm *vm);
 int images_find_changes(const struct vm *vm, time_t *when);
 
 /*
- * Takes back what changed in the root image during the last epoch. 0, or -1 with an error; where that says "in
- * part", running it again completes it.
+ * Takes back what changed in the root image during the last epoch. 0, or -1 with an error; where that says
+ * "in part", running it again completes it.
  */
 int images_revert(const struct vm *vm);
 

@@ -26,7 +26,8 @@ enum store_format {
 
 /*
  * Locks (shared for reading, exclusive for writing), reads, checks and parses the store PATH below ROOT.
- * A reader's lock is dropped before this returns; a writer's is held until store_close.
+ * A reader's lock is dropped before this returns; a writer's is held until store_close. A signal that is
+ * caught ends the wait for a lock.
  * NULL with an error that has line and column where the file is at fault.
  */
 struct store *store_open(struct root *root, const char *path, bool write);

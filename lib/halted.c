@@ -22,7 +22,7 @@ int halted_check(struct vm *vm, bool must_know)
 	if (running > 0)
 		return refuse_running(vm);
 	if (must_know)
-		return error_within("whether %s is off is not known (--offline-mode: take it as off)", vm->name);
+		return error_within("whether %s is off is not known", vm->name);
 	error_note("whether %s is off is not known: %s", vm->name, error_message());
 	error_clear();
 	return 0;

@@ -17,9 +17,12 @@ static const struct {
 	uint64_t factor;
 } suffixes[] = {
 	{ "", 1 },
-	{ "K", 1ULL << 10 }, { "KB", 1ULL << 10 },
-	{ "M", 1ULL << 20 }, { "MB", 1ULL << 20 },
-	{ "G", 1ULL << 30 }, { "GB", 1ULL << 30 },
+	{ "K", 1ULL << 10 },
+	{ "KB", 1ULL << 10 },
+	{ "M", 1ULL << 20 },
+	{ "MB", 1ULL << 20 },
+	{ "G", 1ULL << 30 },
+	{ "GB", 1ULL << 30 },
 };
 
 /* 0: there is no such suffix. */
@@ -40,8 +43,8 @@ int size_parse(const char *word, uint64_t *bytes)
 	unsigned long long value;
 
 	if (!factor || !util_parse_decimal(number, SIZE_LIMIT / factor, &value))
-		return error_set(ERROR_USAGE, "'%s' is no size: it takes a number of bytes, or one with K, M or G",
-				 word);
+		return error_set(ERROR_USAGE,
+				 "'%s' is no size: it takes a number of bytes, or one with K, M or G", word);
 	*bytes = value * factor;
 	return 0;
 }

@@ -198,21 +198,21 @@ static bool is_integer(const char *text)
 /* libvirt knows no "UTC", which the original wrote. */
 static int add_time_basis(struct strbuf *out, const struct domain *domain)
 {
-	const char *timezone = prop_string(domain->vm, "timezone");
+	const char *zone = prop_string(domain->vm, "timezone");
 
-	strbuf_add(out, !timezone || !strcasecmp(timezone, "localtime") ? "localtime" : "utc");
+	strbuf_add(out, !zone || !strcasecmp(zone, "localtime") ? "localtime" : "utc");
 	return 0;
 }
 
 static int add_time_offset(struct strbuf *out, const struct domain *domain)
 {
-	const char *timezone = prop_string(domain->vm, "timezone");
-	bool local = !timezone || !strcasecmp(timezone, "localtime");
+	const char *zone = prop_string(domain->vm, "timezone");
+	bool local = !zone || !strcasecmp(zone, "localtime");
 
-	if (!local && !is_integer(timezone))
+	if (!local && !is_integer(zone))
 		error_note("warning: the timezone of %s is neither localtime nor a number of seconds, UTC is "
-			   "taken: %s", domain->vm->name, timezone);
-	strbuf_add(out, !local && is_integer(timezone) ? timezone : "0");
+			   "taken: %s", domain->vm->name, zone);
+	strbuf_add(out, !local && is_integer(zone) ? zone : "0");
 	return 0;
 }
 

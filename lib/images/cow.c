@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The file format of device-mapper's persistent snapshots, read alone: a header in chunk 0; then areas, each a
- * chunk of pairs (where a chunk was, where it is kept) and the chunks that these keep. All little-endian; a
- * pair that is kept at 0 ends them.
+ * The file format of device-mapper's persistent snapshots, as far as reading goes: a header in chunk 0; then
+ * areas, each a chunk of pairs (where a chunk was, where it is kept) and the chunks that these keep. All is
+ * little-endian; a pair that is kept at 0 ends it.
  */
 #include <endian.h>
 #include <errno.h>
@@ -76,7 +76,8 @@ int cow_open(struct cow *cow, int fd)
 	if (header.version != VERSION)
 		return damaged("its version is unknown");
 	if (!header.valid)
-		return error_set(ERROR_FAILED, "it had no room for all that was changed, and is of no use any more");
+		return error_set(ERROR_FAILED,
+				 "it had no room for all that was changed, and is of no use any more");
 	if (header.sectors == 0 || header.sectors > SECTORS_MOST || (header.sectors & (header.sectors - 1)))
 		return damaged("its chunks have an odd size");
 	cow->chunk = (uint64_t)header.sectors * SECTOR;

@@ -37,7 +37,8 @@ static int check_growth(const char *what, const struct vm *vm, uint64_t from, ui
 {
 	if (to >= from)
 		return 0;
-	return error_set(ERROR_FAILED, "the %s of %s has %llu bytes, which is more than %llu; it can only grow", what,
+	return error_set(ERROR_FAILED,
+			 "the %s of %s has %llu bytes, which is more than %llu; it can only grow", what,
 			 vm->name, (unsigned long long)from, (unsigned long long)to);
 }
 

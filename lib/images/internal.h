@@ -42,8 +42,8 @@ int images_link(const struct root *root, const char *from, const char *to);
 /* ---- copying ---- */
 
 /*
- * A new file TO with what FROM holds; holes stay holes, blocks are shared where the file system can. QUIET: no
- * bar on the terminal. 0, or -1 with an error and nothing made, also when interrupted (util_interrupted).
+ * A new file TO with what FROM holds; holes stay holes, blocks are shared where the file system can. QUIET:
+ * no bar on the terminal. 0, or -1 with an error and nothing made, also when interrupted (util_interrupted).
  */
 int images_copy(const struct root *root, const char *from, const char *to, gid_t group, bool quiet);
 
@@ -78,8 +78,8 @@ void progress_end(struct progress *progress);
 uint64_t images_volatile_size(const struct vm *vm, uint64_t root_size);
 
 /*
- * Opens the image at PATH for changes that one of our processes makes at a time, and waits for another that is
- * at it. WHAT it is called in messages. A descriptor, or -1 with an error.
+ * Opens the image at PATH for changes that one of our processes makes at a time, and waits for another that
+ * is at it. WHAT it is called in messages. A descriptor, or -1 with an error.
  */
 int images_open_locked(const struct vm *vm, const char *what, const char *path, struct stat *st);
 
@@ -87,8 +87,8 @@ int images_open_locked(const struct vm *vm, const char *what, const char *path, 
 int images_refresh_loops(const struct root *root, const char *path);
 
 /*
- * Puts a new root-cow.img of SIZE bytes at PATH, and keeps the one that was there as PATH.old, in an order that
- * leaves a pair that fits at any moment. To be called with the root image locked. 0, or -1 with an error.
+ * Puts a new root-cow.img of SIZE bytes at PATH, and keeps the one that was there as PATH.old, in an order
+ * that leaves a pair that fits at any moment. To be called with the root image locked. 0, or -1 with an error.
  */
 int images_renew_cow(const struct vm *vm, const char *path, uint64_t size);
 

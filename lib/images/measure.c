@@ -23,7 +23,9 @@ uint64_t images_allocated(const struct vm *vm, const char *path)
 {
 	struct stat st;
 
-	return path && root_lstat(vm->qubes->root, path, &st) == 0 ? (uint64_t)st.st_blocks * IMAGES_BLOCK : 0;
+	if (!path || root_lstat(vm->qubes->root, path, &st) < 0)
+		return 0;
+	return (uint64_t)st.st_blocks * IMAGES_BLOCK;
 }
 
 static uint64_t sum_below(int directory, unsigned depth);

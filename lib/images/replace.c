@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Another root image for a VM that is being made. Until the store is saved, all of it can be taken back: a file
- * that is moved has both its names so long.
+ * Another root image for a VM that is being made. Until the store is saved, all of it can be taken back: a
+ * file that is moved has both its names so long.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -55,8 +55,8 @@ static int finish_move(struct qubes *q, void *argument)
 	if (root_lstat(q->root, move->from, &st) == 0 && st.st_dev == move->device &&
 	    st.st_ino == move->inode && root_unlink(q->root, move->from) == 0)
 		return 0;
-	return error_set(ERROR_FAILED, "%s is the root image now, but its old name %s was not removed", move->to,
-			 move->from);
+	return error_set(ERROR_FAILED, "%s is the root image now, but its old name %s was not removed",
+			 move->to, move->from);
 }
 
 static int begin_move(const struct vm *vm, const char *from, const char *to, gid_t group)
@@ -67,8 +67,11 @@ static int begin_move(const struct vm *vm, const char *from, const char *to, gid
 	if (root_lstat(vm->qubes->root, from, &st) < 0)
 		return error_errno("%s", from);
 	*move = (struct move){
-		.from = arena_strdup(vm->qubes->arena, from), .to = arena_strdup(vm->qubes->arena, to),
-		.device = st.st_dev, .inode = st.st_ino, .group = group,
+		.from = arena_strdup(vm->qubes->arena, from),
+		.to = arena_strdup(vm->qubes->arena, to),
+		.device = st.st_dev,
+		.inode = st.st_ino,
+		.group = group,
 	};
 	qubes_after_save(vm->qubes, finish_move, move);
 	return 0;

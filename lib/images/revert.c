@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Taking back what a template's last run has changed: the blocks that root-cow.img.old has kept go back into the
- * root image. The original has device-mapper merge them; with nothing running, reading its format does it, on
- * any system and below any root. A run that was cut short is just repeated: it writes the same bytes again.
+ * Taking back what a template's last run has changed: the blocks that root-cow.img.old has kept go back into
+ * the root image. The original has device-mapper merge them; with nothing running, reading its format does it,
+ * on any system and below any root. A run that was cut short is just repeated: it writes the same bytes again.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -19,12 +19,12 @@
 struct reversal {
 	const struct vm *vm;
 	const char *cow_path, *old_path;
-	int root;		/* the locked root image */
+	int root; /* the locked root image */
 	struct stat root_st;
 	struct cow old;
-	bool in_use;		/* by VMs that started before those changes */
+	bool in_use; /* by VMs that started before those changes */
 	uint64_t chunks;
-	char *buffer;		/* for one chunk */
+	char *buffer; /* for one chunk */
 	struct progress progress;
 };
 
@@ -64,7 +64,8 @@ static int check_device(struct reversal *r, const char *name, const struct stat 
 	if (!strcmp(name, outdated))
 		r->in_use = true;
 	else if (util_starts_with(name, of_root))
-		return error_set(ERROR_FAILED, "a VM that runs uses its root image as it is now (" MAPPER "/%s)", name);
+		return error_set(ERROR_FAILED,
+				 "a VM that runs uses its root image as it is now (" MAPPER "/%s)", name);
 	return 0;
 }
 
@@ -163,8 +164,8 @@ static int put_all_back(struct reversal *r)
 /* ---- all together ---- */
 
 /*
- * The pair of images is that of the time before: VMs that started then are not outdated any more. What the file
- * kept is what the root image has again, and is only needed by a device that knows it.
+ * The pair of images is that of the time before: VMs that started then are not outdated any more. What the
+ * file kept is what the root image has again, and is only needed by a device that knows it.
  */
 static int bring_back_pair(const struct reversal *r)
 {
@@ -192,7 +193,9 @@ static int revert(struct reversal *r)
 int images_revert(const struct vm *vm)
 {
 	struct reversal r = {
-		.vm = vm, .cow_path = images_root_cow(vm), .old_path = old_path(vm),
+		.vm = vm,
+		.cow_path = images_root_cow(vm),
+		.old_path = old_path(vm),
 	};
 
 	if (!r.cow_path)

@@ -79,12 +79,8 @@ static int check_users(const struct removal *r, const struct vm *vm,
 
 static int check_class(const struct removal *r, struct vm *vm)
 {
-	if (vm_is_dom0(vm))
-		return error_set(ERROR_FAILED, "it is the host itself");
-	if (vm_is(vm, VM_UNKNOWN) && !r->how->just_entry)
-		return error_set(ERROR_FAILED, "nothing is known of the files of class %s; its entry alone can be "
-					       "removed (--just-db)", vm->type);
-	return 0;
+	(void)r;
+	return vm_is_dom0(vm) ? error_set(ERROR_FAILED, "it is the host itself") : 0;
 }
 
 static int check_package(const struct removal *r, struct vm *vm)
@@ -223,7 +219,7 @@ static int clear_reference(struct vm *user, const char *property, const struct v
 {
 	if (!names(user, property, gone))
 		return 0;
-	error_note("%s of %s, which was %s, is none now", property, user->name, gone->name);
+	error_note("%s of %s is none now, for %s is gone", property, user->name, gone->name);
 	return vm_set_reference(user, property, NULL);
 }
 
@@ -264,7 +260,7 @@ static void note_drives(const struct removal *r, const struct vm *gone)
 		const char *drive = vm_is(user, VM_HVMS) ? vm_get(user, "drive").text : NULL;
 
 		if (!goes(r, user) && drive && strstr(drive, backend))
-			error_note("warning: the drive of %s, %s, was in %s", user->name, drive, gone->name);
+			error_note("warning: the drive of %s is %s, and %s is gone", user->name, drive, gone->name);
 	}
 }
 
@@ -344,7 +340,7 @@ static int finish_files(struct qubes *q, const struct leaving *leaving)
 	if (leaving->removal->how->just_entry || vm_is(leaving->vm, VM_DISPOSABLE) || delete_files(q, leaving) == 0)
 		return 0;
 	if (error_kind() != ERROR_NOT_FOUND)
-		return error_within("%s is removed, but not its files", leaving->vm->name);
+		return error_within("%s is removed, but its files stay", leaving->vm->name);
 	error_note("warning: %s is removed, and its files were gone already: %s", leaving->vm->name, error_message());
 	error_clear();
 	return 0;
@@ -357,7 +353,7 @@ static int finish_one(struct qubes *q, void *argument)
 	int result = remove_autostart(q, leaving);
 
 	if (leaving->globals)
-		error_note("%s, which was %s, is none now", leaving->globals, leaving->vm->name);
+		error_note("none now, for %s is gone: %s", leaving->vm->name, leaving->globals);
 	if (result != 0)
 		error_report();
 	if (finish_files(q, leaving) != 0) {

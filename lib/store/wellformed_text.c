@@ -111,7 +111,7 @@ static bool is_in_name(uint32_t code, bool start)
 /* Past one character beyond ASCII; P itself if it cannot be in a name there. */
 static const u8 *scan_wide(struct xml_scanner *s, const u8 *p, bool start)
 {
-	uint32_t code;
+	uint32_t code = 0;
 
 	if (!xml_scan_character(s, p))
 		return NULL;

@@ -275,20 +275,22 @@ static char *follow_links(const struct root *root, const char *path)
 {
 	char *place = util_strdup(path);
 
-	for (int links = 0; links < LINKS_MAX; links++) {
+	for (int links = 0;; links++) {
 		AUTO_FREE char *target = root_readlink(root, place);
 		char *next;
 
 		if (!target && errno == EINVAL) /* no link */
 			return place;
-		if (!target)
+		if (links == LINKS_MAX)
+			errno = ELOOP;
+		if (!target || links == LINKS_MAX)
 			break;
 		next = target_of(place, target);
 		free(place);
 		place = next;
 	}
-	free(place);
 	error_errno("cannot find what it leads to");
+	free(place);
 	return NULL;
 }
 

@@ -1,22 +1,26 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Runs a command on a terminal of its own, types ANSWER and a line end, and prints what was to be read there.
+"""Runs a command on a terminal, on which ANSWER and a line end are typed, and prints what is to be read there.
 
 usage: terminal.py ANSWER COMMAND...
 """
 import os
-import pty
+import subprocess
 import sys
+import termios
 
-child, terminal = pty.fork()
-if child == 0:
-    os.execvp(sys.argv[2], sys.argv[2:])
-os.write(terminal, sys.argv[1].encode() + b'\n')
-shown = b''
-try:
-    while piece := os.read(terminal, 4096):
-        shown += piece
-except OSError:  # the other side is closed
-    pass
+screen, terminal = os.openpty()
+settings = termios.tcgetattr(terminal)
+settings[3] &= ~termios.ECHO
+termios.tcsetattr(terminal, termios.TCSANOW, settings)
+os.write(screen, sys.argv[1].encode() + b'\n')
+with subprocess.Popen(sys.argv[2:], stdin=terminal, stdout=terminal, stderr=terminal) as command:
+    os.close(terminal)
+    shown = b''
+    try:
+        while piece := os.read(screen, 4096):
+            shown += piece
+    except OSError:  # all have closed the terminal
+        pass
 sys.stdout.write(shown.decode().replace('\r\n', '\n'))
-sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+sys.exit(command.returncode)

@@ -30,8 +30,9 @@ static void nothing_shrinks(void **state)
 	const struct world *w = *state;
 
 	assert_int_equal(images_grow_private(the(w, "tpl"), 2 * GIB - 1), -1);
-	assert_string_equal(error_message(), "the private image of tpl has 2147483648 bytes, which is more than "
-					     "2147483647; it can only grow");
+	assert_string_equal(error_message(),
+			    "the private image of tpl has 2147483648 bytes, which is more than "
+			    "2147483647; it can only grow");
 	assert_int_equal(images_grow_root(the(w, "wintpl"), 0), -1);
 	assert_int_equal(size_of(w, TPL "/private.img"), 2 * GIB);
 	assert_int_equal(size_of(w, BASE "/vm-templates/wintpl/root.img"), 10 * GIB);
@@ -49,8 +50,8 @@ static void what_is_not_there_or_no_file_does_not_grow(void **state)
 	make_file(w, BASE "/appvms/alone/firewall.xml", 0, "");
 	assert_int_equal(mkfifo(pipe_path, 0600), 0);
 	assert_int_equal(images_grow_private(the(w, "alone"), 3 * GIB), -1);
-	assert_string_equal(error_message(), "the private image of alone is not a regular file: "
-					     BASE "/appvms/alone/private.img");
+	assert_string_equal(error_message(), "the private image of alone is not a regular file: " BASE
+					     "/appvms/alone/private.img");
 }
 
 static void dom0_and_disposable_vms_have_no_private_image_to_grow(void **state)
@@ -202,7 +203,8 @@ static void the_new_file_belongs_to_the_group(void **state)
 /* As it is after a kill between any two steps. */
 static void a_commit_that_was_cut_short_is_completed_by_the_next(void **state)
 {
-	static const char *const leftovers[] = { "root-cow.img.new", "root-cow.img.old.new", "root-cow.img.old" };
+	static const char *const leftovers[] = { "root-cow.img.new", "root-cow.img.old.new",
+						 "root-cow.img.old" };
 	const struct world *w = *state;
 
 	for (size_t i = 0; i < ARRAY_SIZE(leftovers); i++) {

@@ -215,7 +215,8 @@ static void without_old_blocks_there_is_nothing_to_take_back(void **state)
 	time_t when;
 
 	assert_int_equal(images_find_changes(the(w, "tpl"), &when), -1);
-	assert_string_equal(error_message(), "there is nothing to take back: " TPL "/root-cow.img.old is not there");
+	assert_string_equal(error_message(),
+			    "there is nothing to take back: " TPL "/root-cow.img.old is not there");
 	assert_int_equal(images_find_changes(the(w, "work"), &when), -1);
 	assert_int_equal(images_revert(the(w, "tpl")), -1);
 	assert_int_equal(images_revert(the(w, "work")), -1);
@@ -230,9 +231,10 @@ static void make_device(const struct world *w, const char *cow)
 
 	assert_int_equal(root_stat(w->q.root, TPL "/root.img", &root_st), 0);
 	assert_int_equal(root_stat(w->q.root, cow_path, &cow_st), 0);
-	AUTO_FREE char *path = util_printf("/dev/mapper/snapshot-%llx:%llu-%llx:%llu",
-					   (unsigned long long)root_st.st_dev, (unsigned long long)root_st.st_ino,
-					   (unsigned long long)cow_st.st_dev, (unsigned long long)cow_st.st_ino);
+	AUTO_FREE char *path =
+		util_printf("/dev/mapper/snapshot-%llx:%llu-%llx:%llu", (unsigned long long)root_st.st_dev,
+			    (unsigned long long)root_st.st_ino, (unsigned long long)cow_st.st_dev,
+			    (unsigned long long)cow_st.st_ino);
 	make_file(w, path, 0, "");
 }
 
@@ -243,7 +245,8 @@ static void a_vm_that_sees_the_changes_forbids_it(void **state)
 
 	make_device(w, "root-cow.img");
 	assert_int_equal(images_revert(the(w, "tpl")), -1);
-	assert_non_null(strstr(error_message(), "a VM that runs uses its root image as it is now (/dev/mapper/snapshot-"));
+	assert_non_null(strstr(error_message(),
+			       "a VM that runs uses its root image as it is now (/dev/mapper/snapshot-"));
 	assert_chunk(w, 0, "after");
 }
 
@@ -273,8 +276,9 @@ static void changes_that_are_not_committed_come_first(void **state)
 
 	write_through(w, now, 0, 5);
 	assert_int_equal(images_revert(the(w, "tpl")), -1);
-	assert_string_equal(error_message(), "the changes to tpl are not taken back: " TPL "/root-cow.img "
-					     "(qvm-template-commit tpl comes first): it has changes that are not committed");
+	assert_string_equal(error_message(),
+			    "the changes to tpl are not taken back: " TPL "/root-cow.img "
+			    "(qvm-template-commit tpl comes first): it has changes that are not committed");
 	assert_chunk(w, 0, "after");
 }
 

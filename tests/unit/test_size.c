@@ -20,12 +20,20 @@ static void suffixes_are_powers_of_1024(void **state)
 	static const struct {
 		const char *word;
 		uint64_t bytes;
-	} cases[] = {
-		{ "0", 0 },		  { "3221225472", 3 * GIB }, { "3145728K", 3 * GIB }, { "3145728kb", 3 * GIB },
-		{ "3072M", 3 * GIB },	  { "3072MB", 3 * GIB },     { "3G", 3 * GIB },	      { "3gB", 3 * GIB },
-		{ "3 G", 3 * GIB },	  { "3 \t Gb", 3 * GIB },    { "007", 7 },	      { "0G", 0 },
-		{ "9223372036854775807", INT64_MAX }, { "8589934591G", 8589934591 * GIB },
-	};
+	} cases[] = { { "0", 0 },
+		      { "3221225472", 3 * GIB },
+		      { "3145728K", 3 * GIB },
+		      { "3145728kb", 3 * GIB },
+		      { "3072M", 3 * GIB },
+		      { "3072MB", 3 * GIB },
+		      { "3G", 3 * GIB },
+		      { "3gB", 3 * GIB },
+		      { "3 G", 3 * GIB },
+		      { "3 \t Gb", 3 * GIB },
+		      { "007", 7 },
+		      { "0G", 0 },
+		      { "9223372036854775807", INT64_MAX },
+		      { "8589934591G", 8589934591 * GIB } };
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
@@ -38,11 +46,29 @@ static void suffixes_are_powers_of_1024(void **state)
 
 static void all_else_is_a_usage_error(void **state)
 {
-	static const char *const words[] = {
-		"", " ", "G", "-1", "+1", " 3G", "3T", "3TB", "3Gi", "3GiB", "3B", "2.5G", "1e3", "0x10", "3G 3G", "3GG",
-		"abc", "3\nG", "\xb2G", "8589934592G", "9223372036854775808", "18446744073709551616",
-		"99999999999999999999999999999999999999",
-	};
+	static const char *const words[] = { "",
+					     " ",
+					     "G",
+					     "-1",
+					     "+1",
+					     " 3G",
+					     "3T",
+					     "3TB",
+					     "3Gi",
+					     "3GiB",
+					     "3B",
+					     "2.5G",
+					     "1e3",
+					     "0x10",
+					     "3G 3G",
+					     "3GG",
+					     "abc",
+					     "3\nG",
+					     "\xb2G",
+					     "8589934592G",
+					     "9223372036854775808",
+					     "18446744073709551616",
+					     "99999999999999999999999999999999999999" };
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
@@ -59,10 +85,12 @@ static void sizes_are_shown_with_one_decimal(void **state)
 	static const struct {
 		uint64_t bytes;
 		const char *text;
-	} cases[] = {
-		{ 0, "0" },			{ 1023, "1023" },      { 1024, "1.0 KiB" }, { 104648090, "99.8 MiB" },
-		{ 10 * GIB, "10.0 GiB" }, { 5000 * GIB, "5000.0 GiB" },
-	};
+	} cases[] = { { 0, "0" },
+		      { 1023, "1023" },
+		      { 1024, "1.0 KiB" },
+		      { 104648090, "99.8 MiB" },
+		      { 10 * GIB, "10.0 GiB" },
+		      { 5000 * GIB, "5000.0 GiB" } };
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
