@@ -22,8 +22,9 @@ const struct option_row qvm_clone_options[] = {
 		 "go on with the default of a property that cannot be copied"),
 	OPT_FLAG('q', "quiet", struct clone_args, quiet, "say nothing about progress"),
 	OPT_WORDS("VM NEW", 2, 2),
-	OPT_NOTE("Not copied: whether it starts at boot, is internal, in debug mode or of a package, its drive, and its "
-		 "backup data. Devices and a MAC address that was set are, though only one VM at a time can use them."),
+	OPT_NOTE("Not copied: whether it starts at boot, is internal, in debug mode or of a package, its "
+		 "drive, and its backup data. Devices and a MAC address that was set are, though only one VM "
+		 "at a time can use them."),
 	OPT_END
 };
 
@@ -35,8 +36,10 @@ static int check_pool(const struct vm *source, const char *pool)
 		return 0;
 	if (pool)
 		return error_set(ERROR_FAILED, "there is no storage pool '%s'", pool);
-	return error_set(ERROR_FAILED, "%s is in storage pool %s, in which this release makes nothing; -P default puts "
-				       "the copy into the default pool", source->name, wanted);
+	return error_set(ERROR_FAILED,
+			 "%s is in storage pool %s, in which this release makes nothing; -P default takes "
+			 "the default one",
+			 source->name, wanted);
 }
 
 /* Release 4's name for a VM of its own is not a class here. */
@@ -46,20 +49,23 @@ static int check_class(const struct vm *source, const char *class)
 		return 0;
 	if (strcmp(class, "StandaloneVM") == 0 && vm_is(source, VM_APPS) && vm_is_standalone(source))
 		return 0;
-	return error_set(ERROR_FAILED, "%s is of class %s, and a copy is of the same, not of class %s", source->name,
-			 source->type, class);
+	return error_set(ERROR_FAILED, "%s is of class %s, and a copy is of the same, not of class %s",
+			 source->name, source->type, class);
 }
 
 int qvm_clone_main(struct qubes *q, const void *parsed, char **words)
 {
 	const struct clone_args *args = parsed;
 	const struct lifecycle_clone how = {
-		.directory = args->directory, .ignore_errors = args->ignore_errors, .quiet = args->quiet,
+		.directory = args->directory,
+		.ignore_errors = args->ignore_errors,
+		.quiet = args->quiet,
 	};
 	struct vm *source;
 
 	if (args->directory && args->directory[0] != '/')
-		return error_set(ERROR_USAGE, "the directory must be an absolute path, not '%s'", args->directory);
+		return error_set(ERROR_USAGE, "the directory must be an absolute path, not '%s'",
+				 args->directory);
 	source = vm_by_name(q, words[0]);
 	if (!source || check_pool(source, args->pool) != 0 || check_class(source, args->class) != 0)
 		return -1;

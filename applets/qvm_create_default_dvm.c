@@ -11,7 +11,8 @@
 
 #define TEMPLATES "/var/lib/qubes/vm-templates"
 #define APPVMS "/var/lib/qubes/appvms"
-#define SAVEFILE_ROOT "/var/lib/qubes/dvmdata/savefile-root" /* leads to the root image of the template used last */
+/* Leads to the root image of the template that was used last. */
+#define SAVEFILE_ROOT "/var/lib/qubes/dvmdata/savefile-root"
 #define MAXMEM 4000
 
 struct default_dvm_args {
@@ -19,14 +20,15 @@ struct default_dvm_args {
 };
 
 const struct option_row qvm_create_default_dvm_options[] = {
-	OPT_FLAG(0, "default-template", struct default_dvm_args, default_template, "from the default template"),
+	OPT_FLAG(0, "default-template", struct default_dvm_args, default_template,
+		 "from the default template"),
 	OPT_FLAG(0, "used-template", struct default_dvm_args, used_template,
 		 "from the template used last, or the default one if there is none"),
 	OPT_FLAG(0, "default-script", struct default_dvm_args, default_script,
 		 "prepare it by the built-in script (the default)"),
 	OPT_WORDS("[TEMPLATE] [SCRIPT]", 0, 2),
-	OPT_NOTE("Makes the VM TEMPLATE-dvm if there is none. This release cannot start it to make the savefile from "
-		 "which DispVMs come up: it says so, and fails."),
+	OPT_NOTE("Makes the VM TEMPLATE-dvm if there is none. This release cannot start it to make the "
+		 "savefile from which DispVMs come up: it says so, and fails."),
 	OPT_END
 };
 
@@ -110,8 +112,14 @@ static int limit_memory(struct vm *vm, void *unused)
 static int make_vm(struct qubes *q, const struct vm *template, const char *name)
 {
 	const struct lifecycle_new what = {
-		.class = vm_class_by_type("AppVM"), .name = name, .label = "gray", .template = template,
-		.internal = true, .vcpus = 1, .with_images = true, .finish = limit_memory,
+		.class = vm_class_by_type("AppVM"),
+		.name = name,
+		.label = "gray",
+		.template = template,
+		.internal = true,
+		.vcpus = 1,
+		.with_images = true,
+		.finish = limit_memory,
 	};
 	AUTO_FREE char *directory = util_printf(APPVMS "/%s", name);
 
@@ -134,6 +142,8 @@ int qvm_create_default_dvm_main(struct qubes *q, const void *parsed, char **word
 	name = arena_printf(q->arena, "%s-dvm", template->name);
 	if (make_vm(q, template, name) != 0)
 		return -1;
-	return error_set(ERROR_FAILED, "%s is there, but this release cannot make its savefile: no DispVM can be started "
-				       "from it yet", name);
+	return error_set(ERROR_FAILED,
+			 "%s is there, but this release cannot make its savefile: no DispVM can be "
+			 "started from it yet",
+			 name);
 }

@@ -13,13 +13,15 @@ struct remove_args {
 };
 
 const struct option_row qvm_remove_options[] = {
-	OPT_FLAG(0, "just-db", struct remove_args, just_db, "only its entry and its domain; the files are kept"),
+	OPT_FLAG(0, "just-db", struct remove_args, just_db,
+		 "only its entry and its domain; the files are kept"),
 	OPT_FLAG('f', "force", struct remove_args, force,
 		 "do not ask; and let those that get their network from it have none"),
 	OPT_FLAG('q', "quiet", struct remove_args, quiet, "do not ask, and say nothing about progress"),
 	OPT_SELECTION(struct remove_args, which, "every VM except dom0"),
-	OPT_NOTE("On a terminal it asks first. A VM that is running, or on which others are based, is not removed. "
-		 "Whether one is running is not known with --offline-mode, and its domain stays then."),
+	OPT_NOTE(
+		"On a terminal it asks first. A VM that is running, or on which others are based, is not "
+		"removed. Whether one is running is not known with --offline-mode, and its domain stays then."),
 	OPT_END
 };
 
@@ -38,7 +40,8 @@ static int ask(struct vm *const *vms, void *context)
 {
 	const struct remove_args *args = context;
 
-	fprintf(stderr, "To be removed, %s:", args->just_db ? "but for their files" : "with all that is in them");
+	fprintf(stderr,
+		"To be removed, %s:", args->just_db ? "but for their files" : "with all that is in them");
 	for (; *vms; vms++) {
 		AUTO_FREE char *name = util_printable((*vms)->name);
 
@@ -58,7 +61,10 @@ int qvm_remove_main(struct qubes *q, const void *parsed, char **words)
 	const struct remove_args *args = parsed;
 	bool asks = can_ask(q) && !args->force && (!args->quiet || args->which.all);
 	const struct lifecycle_remove how = {
-		.just_entry = args->just_db, .force = args->force, .quiet = args->quiet, .confirm = asks ? ask : NULL,
+		.just_entry = args->just_db,
+		.force = args->force,
+		.quiet = args->quiet,
+		.confirm = asks ? ask : NULL,
 		.context = (void *)args,
 	};
 	struct vm **vms = selection_vms(q, &args->which, words, NULL);

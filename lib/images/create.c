@@ -34,7 +34,8 @@ static int make_sparse(struct creation *c, const char *file, uint64_t size)
 {
 	const char *path = vm_path(c->vm, file);
 
-	images_say(c->quiet, "Creating an empty file of %llu MiB: %s", (unsigned long long)(size / MIB), path);
+	images_say(c->quiet, "Creating an empty file of %llu MiB: %s", (unsigned long long)(size / MIB),
+		   path);
 	return made(c, path, images_make_sparse(c->root, path, size, c->group));
 }
 
@@ -200,7 +201,10 @@ static int check_source(const struct creation *c)
 static int run(struct vm *vm, const struct vm *source, bool quiet, step *const *next)
 {
 	struct creation c = {
-		.vm = vm, .source = source, .root = vm->qubes->root, .quiet = quiet,
+		.vm = vm,
+		.source = source,
+		.root = vm->qubes->root,
+		.quiet = quiet,
 		.group = root_group(vm->qubes->root, "qubes"),
 	};
 	int result = check_source(&c);

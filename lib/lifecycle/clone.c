@@ -49,8 +49,10 @@ static int check_source(const struct cloning *c)
 	running = vmm_is_running(source);
 	if (running < 0)
 		return -1;
-	return running ? error_set(ERROR_FAILED, "%s is running: its images would be copied while they change",
-				   source->name) : 0;
+	if (running == 0)
+		return 0;
+	return error_set(ERROR_FAILED, "%s is running: its images would be copied while they change",
+			 source->name);
 }
 
 static int check_request(void *work)
@@ -120,8 +122,9 @@ static int copy_mac(struct cloning *c, const char *name)
 
 	if (value.presence != LAYOUT_SET || !value.text || !strcasecmp(value.text, "none"))
 		return 0;
-	error_note("warning: %s has the MAC address of %s, %s: only one of the two can be in a network (qvm-prefs -s "
-		   "%s mac auto)", c->name, c->source->name, value.text, c->name);
+	error_note("warning: %s has the MAC address of %s, %s: only one of the two can be in a network; "
+		   "qvm-prefs -s %s mac auto gives it its own",
+		   c->name, c->source->name, value.text, c->name);
 	return vm_set(c->vm, name, value.text);
 }
 
@@ -319,7 +322,10 @@ int lifecycle_clone(struct vm *source, const char *name, const struct lifecycle_
 
 	*kept = *how;
 	*cloning = (struct cloning){
-		.q = q, .how = kept, .name = arena_strdup(q->arena, name), .source = source,
+		.q = q,
+		.how = kept,
+		.name = arena_strdup(q->arena, name),
+		.source = source,
 	};
 	util_hold_signals(&before);
 	result = steps_run(q, cloning_steps, cloning);

@@ -87,7 +87,8 @@ static int check_package(const struct removal *r, struct vm *vm)
 {
 	if (r->how->just_entry || !prop_flag(vm, "installed_by_rpm"))
 		return 0;
-	return error_set(ERROR_FAILED, "it belongs to a package: remove that, or its entry alone (--just-db)");
+	return error_set(ERROR_FAILED,
+			 "it belongs to a package: remove that, or its entry alone (--just-db)");
 }
 
 static int check_children(const struct removal *r, struct vm *vm)
@@ -133,8 +134,10 @@ static int check_guests(const struct removal *r, struct vm *vm)
 		if (!its || !directory || strcmp(its, directory) != 0)
 			continue;
 		running = vmm_is_running(other);
-		if (running != 0)
-			return running < 0 ? -1 : error_set(ERROR_FAILED, "%s runs in its directory", other->name);
+		if (running < 0)
+			return -1;
+		if (running)
+			return error_set(ERROR_FAILED, "%s is running in its directory", other->name);
 	}
 	return 0;
 }
@@ -195,7 +198,7 @@ static int undefine(void *work)
 			if (undefine_one(leaving) != 0)
 				return -1;
 		} else if (root_is_host(r->q->root)) {
-			error_note("offline: a domain called %s may stay; if there is one: virsh -c '%s' undefine %s",
+			error_note("offline: a domain called %s may stay; virsh -c '%s' undefine %s takes it",
 				   leaving->vm->name, vmm_uri(r->q), leaving->vm->name);
 		}
 	}
@@ -260,7 +263,8 @@ static void note_drives(const struct removal *r, const struct vm *gone)
 		const char *drive = vm_is(user, VM_HVMS) ? vm_get(user, "drive").text : NULL;
 
 		if (!goes(r, user) && drive && strstr(drive, backend))
-			error_note("warning: the drive of %s is %s, and %s is gone", user->name, drive, gone->name);
+			error_note("warning: the drive of %s is %s, and %s is gone", user->name, drive,
+				   gone->name);
 	}
 }
 
@@ -326,10 +330,14 @@ static int delete_files(struct qubes *q, const struct leaving *leaving)
 	const char *own = vm_directory(vm);
 
 	if (other)
-		return error_set(ERROR_FAILED, "%s is the directory of %s too, and is kept", directory, other->name);
+		return error_set(ERROR_FAILED, "%s is the directory of %s too, and is kept", directory,
+				 other->name);
 	if (directory && (!own || strcmp(directory, own) != 0))
-		return error_set(ERROR_FAILED, "%s is not in the place of such VMs, and is kept; delete it yourself if "
-					       "it is no longer needed", directory);
+		return error_set(
+			ERROR_FAILED,
+			"%s is not in the place of such VMs, and is kept; delete it yourself if it is "
+			"no longer needed",
+			directory);
 	if (!leaving->removal->how->quiet)
 		error_note("deleting %s", directory);
 	return images_remove(vm);
@@ -337,11 +345,13 @@ static int delete_files(struct qubes *q, const struct leaving *leaving)
 
 static int finish_files(struct qubes *q, const struct leaving *leaving)
 {
-	if (leaving->removal->how->just_entry || vm_is(leaving->vm, VM_DISPOSABLE) || delete_files(q, leaving) == 0)
+	if (leaving->removal->how->just_entry || vm_is(leaving->vm, VM_DISPOSABLE) ||
+	    delete_files(q, leaving) == 0)
 		return 0;
 	if (error_kind() != ERROR_NOT_FOUND)
 		return error_within("%s is removed, but its files stay", leaving->vm->name);
-	error_note("warning: %s is removed, and its files were gone already: %s", leaving->vm->name, error_message());
+	error_note("warning: %s is removed, and its files were gone already: %s", leaving->vm->name,
+		   error_message());
 	error_clear();
 	return 0;
 }
@@ -400,7 +410,8 @@ static struct removal *removal_of(struct vm *const *vms, const struct lifecycle_
 	*r = (struct removal){ .q = q, .how = kept, .vms = vms };
 	r->leaving = arena_alloc(q->arena, (count + 1) * sizeof(*r->leaving));
 	for (size_t i = 0; i < count; i++)
-		r->leaving[i] = (struct leaving){ .removal = r, .vm = vms[i], .directory = vm_directory(vms[i]) };
+		r->leaving[i] =
+			(struct leaving){ .removal = r, .vm = vms[i], .directory = vm_directory(vms[i]) };
 	return r;
 }
 

@@ -10,7 +10,8 @@
 
 static const struct lifecycle_clone quietly = { .quiet = true };
 
-#define RULES "<QubesFirewallRules policy=\"deny\"><rule address=\"1.2.3.4\" proto=\"any\"/></QubesFirewallRules>\n"
+#define RULES \
+	"<QubesFirewallRules policy=\"deny\"><rule address=\"1.2.3.4\" proto=\"any\"/></QubesFirewallRules>\n"
 
 static void assert_nothing_made(struct world *w)
 {
@@ -52,9 +53,16 @@ static void a_copy_has_files_and_an_identity_of_its_own(void **state)
 static void values_of_its_own_are_copied(void **state)
 {
 	static const char *const copied[][2] = {
-		{ "kernel", "4.4" }, { "memory", "500" }, { "maxmem", "1500" }, { "kernelopts", "quiet" },
-		{ "vcpus", "3" }, { "mac", "00:16:3E:11:22:33" }, { "pcidevs", "['00:19.0']" }, { "label", "blue" },
-		{ "qrexec_timeout", "70" }, { "services", "{'cups': True, 'meminfo-writer': False}" },
+		{ "kernel", "4.4" },
+		{ "memory", "500" },
+		{ "maxmem", "1500" },
+		{ "kernelopts", "quiet" },
+		{ "vcpus", "3" },
+		{ "mac", "00:16:3E:11:22:33" },
+		{ "pcidevs", "['00:19.0']" },
+		{ "label", "blue" },
+		{ "qrexec_timeout", "70" },
+		{ "services", "{'cups': True, 'meminfo-writer': False}" },
 		{ "include_in_backups", "False" },
 	};
 	struct world *w = *state;
@@ -72,9 +80,10 @@ static void values_of_its_own_are_copied(void **state)
 static void what_belongs_to_the_source_alone_is_not(void **state)
 {
 	static const char *const own[][3] = {
-		{ "autostart", "True", "False" }, { "debug", "True", "False" }, { "internal", "True", "False" },
-		{ "installed_by_rpm", "True", "False" }, { "backup_content", "True", "False" },
-		{ "backup_path", "/mnt", "" }, { "pci_strictreset", "False", "True" },
+		{ "autostart", "True", "False" },	{ "debug", "True", "False" },
+		{ "internal", "True", "False" },	{ "installed_by_rpm", "True", "False" },
+		{ "backup_content", "True", "False" },	{ "backup_path", "/mnt", "" },
+		{ "pci_strictreset", "False", "True" },
 	};
 	struct world *w = *state;
 
@@ -135,7 +144,8 @@ static void the_firewall_comes_along(void **state)
 	struct world *w = *state;
 	struct firewall firewall;
 
-	assert_int_equal(root_write(w->q.root, BASE "/appvms/work/firewall.xml", RULES, strlen(RULES), 0660), 0);
+	assert_int_equal(root_write(w->q.root, BASE "/appvms/work/firewall.xml", RULES, strlen(RULES), 0660),
+			 0);
 	assert_int_equal(lifecycle_clone(the(w, "work"), "copy", &quietly), 0);
 	reopen_world(w, NULL);
 	assert_int_equal(firewall_load(the(w, "copy"), &firewall), 0);

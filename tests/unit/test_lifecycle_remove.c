@@ -151,7 +151,8 @@ static void users_can_go_along(void **state)
 	assert_int_equal(lifecycle_remove(these(w, "ring1", "ringed", "ring2"), &quietly), 0);
 	assert_false(is_there(w, BASE "/servicevms/ring1"));
 	reopen_world(w, NULL);
-	assert_false(vm_name_taken(&w->q, "ring1") || vm_name_taken(&w->q, "ring2") || vm_name_taken(&w->q, "ringed"));
+	assert_false(vm_name_taken(&w->q, "ring1") || vm_name_taken(&w->q, "ring2") ||
+		     vm_name_taken(&w->q, "ringed"));
 }
 
 /* A qid is given again, and must not be found in the references of others then. */
