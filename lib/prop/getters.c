@@ -287,11 +287,18 @@ bool prop_has_pci_devices(const struct vm *vm)
 	return devices.count > 0;
 }
 
-/* The template's template cannot be reached from here: templates have none. */
+/* What VM inherits from; NULL if the store names something else than a template, which ends every chain. */
+static const struct vm *inherits_from(const struct vm *vm)
+{
+	const struct vm *template = vm_template(vm);
+
+	return template && vm_is(template, VM_TEMPLATES) ? template : NULL;
+}
+
 int prop_get_kernelopts(const struct vm *vm, const struct prop *prop, struct prop_value *value)
 {
 	struct layout_value stored = vm_get(vm, prop_key(prop));
-	struct vm *template = vm_template(vm);
+	const struct vm *template = inherits_from(vm);
 
 	if (stored.presence == LAYOUT_SET)
 		return give_text(value, stored.text ? stored.text : "");
@@ -305,8 +312,7 @@ int prop_get_kernelopts(const struct vm *vm, const struct prop *prop, struct pro
 
 int prop_get_default_user(const struct vm *vm, const struct prop *prop, struct prop_value *value)
 {
-	struct vm *template = vm_template(vm);
-	const struct vm *owner = template && vm_is(template, VM_TEMPLATES) ? template : vm;
+	const struct vm *template = inherits_from(vm), *owner = template ? template : vm;
 	struct layout_value stored = vm_get(owner, prop_key(prop));
 
 	value->follows = owner != vm;
@@ -316,7 +322,7 @@ int prop_get_default_user(const struct vm *vm, const struct prop *prop, struct p
 /* What a template has installed, the VMs based on it have too. */
 int prop_get_agent(const struct vm *vm, const struct prop *prop, struct prop_value *value)
 {
-	struct vm *template = vm_template(vm);
+	const struct vm *template = inherits_from(vm);
 
 	if (!read_own(vm, prop, value))
 		value->follows = true;
@@ -340,13 +346,13 @@ int prop_get_seamless(const struct vm *vm, const struct prop *prop, struct prop_
 int prop_get_mac(const struct vm *vm, const struct prop *prop, struct prop_value *value)
 {
 	const char *own = own_text(vm, prop);
-	struct vm *template = vm_template(vm);
+	const struct vm *template = inherits_from(vm);
 	char text[NET_MAC_MAX];
 
 	if (own)
 		return give_text(value, own);
 	value->follows = true;
-	if (vm_is(vm, VM_HVM) && template && vm_is(template, VM_TEMPLATES))
+	if (vm_is(vm, VM_HVM) && template)
 		return give_text(value, prop_string(template, prop->name));
 	return give_text(value, arena_strdup(vm->qubes->arena, net_auto_mac(vm->qid, text)));
 }

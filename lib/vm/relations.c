@@ -271,16 +271,17 @@ static void report_oddities(const struct vm *vm)
 		error_note("warning: the UUID of %s is none: '%s'", vm->name, uuid);
 }
 
-static void report_twins(const struct vm *vm)
+/* VM and those before it, whose netids are known by qid. */
+static void report_twins(const struct vm *vm, const int netids[QID_LIMIT])
 {
 	struct vm *other;
 
 	FOR_EACH_VM(vm->qubes, other) {
 		if (other->qid >= vm->qid)
 			return;
-		if (vm_is(vm, VM_NETVMS) && vm_is(other, VM_NETVMS) && vm_netid(vm) == vm_netid(other))
+		if (netids[vm->qid] >= 0 && netids[vm->qid] == netids[other->qid])
 			error_note("warning: %s and %s have the same netid, %d: their addresses clash", other->name,
-				   vm->name, vm_netid(vm));
+				   vm->name, netids[vm->qid]);
 		if (!strcmp(vm->name, other->name))
 			error_note("warning: two VMs are called %s, with qids %d and %d", vm->name, other->qid, vm->qid);
 	}
@@ -328,17 +329,20 @@ static void report_globals(const struct qubes *q)
 
 void vms_report(struct qubes *q)
 {
+	int netids[QID_LIMIT];
 	struct vm *vm;
 
 	report_globals(q);
 	FOR_EACH_VM(q, vm) {
 		const char *fault = vm_broken(vm);
 
+		netids[vm->qid] = vm_netid(vm);
+
 		if (fault)
 			error_note("warning: %s is broken: %s", vm->name, fault);
 		report_dangling(vm, "netvm");
 		report_dangling(vm, "dispvm_netvm");
 		report_oddities(vm);
-		report_twins(vm);
+		report_twins(vm, netids);
 	}
 }

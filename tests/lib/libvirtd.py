@@ -47,15 +47,11 @@ class Libvirtd:
         return done.stdout.decode('utf-8', 'backslashreplace')
 
     def all_domains(self):
-        rows = self.virsh(['list', '--all', '--uuid', '--name'], ['echo', '-'], ['list', '--name'])
-        known, _, active = rows.partition('\n-\n')
-        active = active.split()
-        found = {}
-        for row in known.splitlines():
-            if row.strip():
-                uuid, name = row.split()
-                found[name] = (uuid, 'running' if name in active else 'shutoff')
-        return found
+        """The same with those it comes with."""
+        rows = [row.split() for row in
+                self.virsh(['list', '--all', '--uuid', '--name'], ['list', '--name']).splitlines()]
+        active = [row[0] for row in rows if len(row) == 1]
+        return {row[1]: (row[0], 'running' if row[1] in active else 'shutoff') for row in rows if len(row) == 2}
 
     def domains(self):
         """{name: (uuid, 'running' | 'shutoff')} of those made since its start."""

@@ -136,6 +136,32 @@ static void reading_changes_nothing(void **state)
 	assert_false(store_changed(w->q.store));
 }
 
+/* Every property of every VM of STORE can be asked for. */
+static void read_all(const char *text)
+{
+	struct world *w = world_new(NULL);
+	struct prop_value value;
+	struct vm *vm;
+
+	world_load(w, text);
+	FOR_EACH_VM(&w->q, vm)
+		for (const struct prop *prop = prop_table; prop->name; prop++)
+			if (prop_get(vm, prop, &value) == 0)
+				(void)prop_list_text(vm, prop, &value);
+	world_free(w);
+}
+
+static void circles_of_references_end(void **state)
+{
+	(void)state;
+	read_all("<QubesVmCollection><QubesAppVm name='a' qid='1' template_qid='1'/></QubesVmCollection>");
+	read_all("<QubesVmCollection><QubesHVm name='a' qid='1' template_qid='2'/>"
+		 "<QubesHVm name='b' qid='2' template_qid='1'/></QubesVmCollection>");
+	read_all("<QubesVmCollection default_netvm='1' default_fw_netvm='2'><QubesProxyVm name='a' qid='1' netvm_qid='2'/>"
+		 "<QubesProxyVm name='b' qid='2' netvm_qid='1' dispvm_netvm='2' uses_default_dispvm_netvm='False'/>"
+		 "<QubesDisposableVm name='d' qid='3' template_qid='3'/></QubesVmCollection>");
+}
+
 static void a_class_without_a_property_says_so(void **state)
 {
 	const struct world *w = *state;
@@ -346,6 +372,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		T(values_are_the_stored_ones_or_the_defaults),
 		T(reading_changes_nothing),
+		T(circles_of_references_end),
 		T(a_class_without_a_property_says_so),
 		T(a_broken_value_keeps_the_vm_from_starting),
 		T(sets_are_checked_and_stored_in_one_form),
