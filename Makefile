@@ -8,6 +8,8 @@
 #
 # Variables: STATIC=1|0, CC, CFLAGS, LDFLAGS, OUT (build folder), DESTDIR and PREFIX for install.
 
+MAKEFLAGS += --jobs=$(shell nproc)
+
 STATIC ?= 1
 CC = gcc
 CFLAGS ?= -O2 -g
@@ -119,8 +121,8 @@ check-static: $(OUT)/tests/static/nss $(OUT)/tests/xml/differential
 
 check:
 	@deps/install tools test
-	@+$(MAKE) --no-print-directory -j2 qubes check-static
-	@+$(MAKE) --no-print-directory -j2 $(sanitize) check-programs
+	@+$(MAKE) --no-print-directory qubes check-static
+	@+$(MAKE) --no-print-directory $(sanitize) check-programs
 	@tests/check ./qubes $(OUT) $(asan)
 
 demo:

@@ -26,11 +26,15 @@ enum store_format {
 
 /*
  * Locks (shared for reading, exclusive for writing), reads, checks and parses the store PATH below ROOT.
- * A reader's lock is dropped before this returns; a writer's is held until store_close. A signal that is
- * caught ends the wait for a lock.
+ * A reader's lock is dropped before this returns; a writer's is held until store_close. Waits for ever for a
+ * lock, and after two seconds says for whom; a signal that is caught, or held, ends that.
  * NULL with an error that has line and column where the file is at fault.
  */
 struct store *store_open(struct root *root, const char *path, bool write);
+
+/* The same, but waits no longer than SECONDS for the lock (0: not at all); then the error names its holder. */
+struct store *store_open_within(struct root *root, const char *path, bool write, int seconds);
+#define STORE_WAIT_FOREVER (-1)
 
 /* Makes an empty R3 store; an existing file of any kind is an error. 0, or -1 with an error. */
 int store_create(struct root *root, const char *path);

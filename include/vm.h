@@ -143,6 +143,11 @@ const char *vm_directory(const struct vm *vm);
 /* That directory joined with FILE. Lives in the arena. */
 const char *vm_path(const struct vm *vm, const char *file);
 
+/* What systemd starts at boot: VMs whose link is there, to the unit. The name has no slash. The caller frees. */
+#define VM_AUTOSTART_LINKS "/etc/systemd/system/multi-user.target.wants"
+#define VM_AUTOSTART_UNIT "/usr/lib/systemd/system/qubes-vm@.service"
+char *vm_autostart_link(const char *name);
+
 /* ---- names and numbers ---- */
 /* May a VM be made or renamed to NAME (the rules of R3.2)? 0, or -1 with an error. */
 int vm_check_name(const char *name);

@@ -13,7 +13,6 @@
 #include "util.h"
 #include "vmm.h"
 
-#define AUTOSTART "/etc/systemd/system/multi-user.target.wants/qubes-vm@%s.service"
 
 /* What has to be known of a VM when its entry is gone. */
 struct leaving {
@@ -293,7 +292,7 @@ static int drop_entries(void *work)
 /* What was left alone is said, for it is what starts a VM at boot. */
 static int remove_autostart(struct qubes *q, const struct leaving *leaving)
 {
-	AUTO_FREE char *link = util_printf(AUTOSTART, leaving->vm->name);
+	AUTO_FREE char *link = vm_autostart_link(leaving->vm->name);
 	struct stat st;
 
 	if (strchr(leaving->vm->name, '/'))

@@ -12,8 +12,6 @@
 #include "util.h"
 #include "vmm.h"
 
-#define AUTOSTART "/etc/systemd/system/multi-user.target.wants/qubes-vm@%s.service"
-
 /* Stored paths that may lie in the VM's directory. */
 static const char *const paths[] = {
 	"conf_file", "firewall_conf", "root_img", "private_img", "volatile_img",
@@ -131,7 +129,7 @@ static void move_directory_back(void *work)
 
 static int move_link(const struct root *root, const char *from_name, const char *to_name, bool *there)
 {
-	AUTO_FREE char *from = util_printf(AUTOSTART, from_name), *to = util_printf(AUTOSTART, to_name);
+	AUTO_FREE char *from = vm_autostart_link(from_name), *to = vm_autostart_link(to_name);
 	AUTO_FREE char *target = root_readlink(root, from);
 
 	*there = target != NULL;

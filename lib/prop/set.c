@@ -13,9 +13,6 @@
 #include "util.h"
 #include "vmm.h"
 
-#define AUTOSTART_LINKS "/etc/systemd/system/multi-user.target.wants"
-#define AUTOSTART_UNIT "/usr/lib/systemd/system/qubes-vm@.service"
-
 /* ---- checks that all share ---- */
 
 static int check_settable(const struct vm *vm, const struct prop *prop)
@@ -48,6 +45,15 @@ static int check_halted(struct vm *vm, const struct prop *prop)
 	return 0;
 }
 
+/* A line end in a value makes two lines of one wherever it is listed or put into a configuration. */
+static int check_characters(const struct prop *prop, const char *text)
+{
+	for (; *text; text++)
+		if ((unsigned char)*text < ' ' || *text == 0x7f)
+			return error_set(ERROR_FAILED, "%s takes no control characters", prop->name);
+	return 0;
+}
+
 static int check_type(const struct vm *vm, const struct prop *prop, const char *text, const char **canonical)
 {
 	unsigned long long number;
@@ -67,7 +73,7 @@ static int check_type(const struct vm *vm, const struct prop *prop, const char *
 		*canonical = arena_printf(vm->qubes->arena, "%llu", number);
 		return 0;
 	default:
-		return 0;
+		return check_characters(prop, text);
 	}
 	return error_set(ERROR_FAILED, "'%s' is no value for %s, which takes %s", text, prop->name, prop->forms);
 }
@@ -214,16 +220,16 @@ int prop_after_label(struct vm *vm)
 static int update_autostart(struct qubes *q, void *argument)
 {
 	const struct vm *vm = argument;
-	AUTO_FREE char *link = util_printf("%s/qubes-vm@%s.service", AUTOSTART_LINKS, vm->name);
+	AUTO_FREE char *link = vm_autostart_link(vm->name);
 
 	if (!prop_flag(vm, "autostart")) {
 		if (root_unlink(q->root, link) == 0 || errno == ENOENT)
 			return 0;
 		return error_errno("%s is not started at boot any more by its store entry, but %s stays", vm->name, link);
 	}
-	if (root_mkdirs(q->root, AUTOSTART_LINKS, 0755) < 0)
+	if (root_mkdirs(q->root, VM_AUTOSTART_LINKS, 0755) < 0)
 		return -1;
-	if (root_symlink(q->root, AUTOSTART_UNIT, link) == 0 || errno == EEXIST)
+	if (root_symlink(q->root, VM_AUTOSTART_UNIT, link) == 0 || errno == EEXIST)
 		return 0;
 	return error_errno("%s will not be started at boot: cannot make %s", vm->name, link);
 }

@@ -26,12 +26,25 @@ struct store {
 
 /*
  * Opens PATH and locks it, shared or exclusive, against the original tools' POSIX locks too. A file that
- * was replaced while we waited is opened anew. The descriptor, or -1 with an error.
+ * was replaced while we waited is opened anew. The descriptor, or -1 with an error; for SECONDS, see
+ * store_open_within.
  */
-int store_lock(const struct root *root, const char *path, bool exclusive);
+int store_lock(const struct root *root, const char *path, bool exclusive, int seconds);
 
 /* Locks a file that nobody else can have locked yet. 0, or -1 with errno. */
 int store_lock_new(int fd);
+
+/*
+ * Who keeps FD's file from being locked so (F_RDLCK or F_WRLCK): "process 12 (qvm-start)", or "another process"
+ * where that cannot be known. The caller frees.
+ */
+char *store_lock_holder(int fd, short type);
+
+/*
+ * Removes the new files that writers of the store PATH have left beside it when they were killed. Only for one
+ * who holds its lock: then nobody else is writing.
+ */
+void store_remove_leftovers(const struct root *root, const char *path);
 
 /* The number, from 1, of the element of the file that NODE is; 0: it is new. */
 uintptr_t store_number(const store_node *node);

@@ -6,44 +6,96 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <signal.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "error.h"
 #include "internal.h"
 
-#define SILENT_TRIES 40 /* of SILENT_PAUSE each: two seconds before we say that we wait */
-#define SILENT_PAUSE 50 /* ms */
+#define SILENCE 2000 /* ms before we say that we wait */
+#define LONGEST_PAUSE 16 /* ms between two attempts */
+
+/* Goes on when the file is replaced while we wait for it. */
+struct waiting {
+	const char *path;
+	short type;
+	int seconds;	 /* STORE_WAIT_FOREVER: no limit */
+	long long began; /* ms */
+	bool said;
+};
+
+static long long now(void)
+{
+	struct timespec time;
+
+	clock_gettime(CLOCK_MONOTONIC, &time);
+	return time.tv_sec * 1000LL + time.tv_nsec / 1000000;
+}
 
 static struct flock whole_file(short type)
 {
 	return (struct flock){ .l_type = type, .l_whence = SEEK_SET };
 }
 
-/* Names the holder where the kernel can (it knows no process for locks of our own kind). */
-static void say_who_holds(int fd, short type, const char *path)
+static void say_who_holds(const struct waiting *waiting, int fd)
 {
-	struct flock lock = whole_file(type);
+	AUTO_FREE char *holder = store_lock_holder(fd, waiting->type);
 
-	if (fcntl(fd, F_OFD_GETLK, &lock) == 0 && lock.l_type != F_UNLCK && lock.l_pid > 0)
-		error_note("waiting for %s, which process %ld has locked", path, (long)lock.l_pid);
-	else
-		error_note("waiting for %s, which another process has locked", path);
+	error_note("waiting for %s, which %s has locked", waiting->path, holder);
 }
 
-static int wait_for_lock(int fd, short type, const char *path)
+static int give_up(const struct waiting *waiting, int fd)
 {
-	struct flock lock = whole_file(type);
+	AUTO_FREE char *holder = store_lock_holder(fd, waiting->type);
 
-	for (int tries = 0; tries < SILENT_TRIES; tries++) {
-		if (fcntl(fd, F_OFD_SETLK, &lock) == 0)
+	return error_set(ERROR_FAILED, "cannot lock %s: %s has locked it", waiting->path, holder);
+}
+
+/* Would a signal that wants us to stop not be seen by the kernel either? */
+static bool signals_are_held(void)
+{
+	sigset_t blocked;
+
+	return sigprocmask(SIG_BLOCK, NULL, &blocked) == 0 && sigismember(&blocked, SIGINT) == 1;
+}
+
+/* Between two attempts: 0, or -1 with an error when it is time to stop. */
+static int pause_for(struct waiting *waiting, int fd, int pause)
+{
+	long long waited = now() - waiting->began;
+
+	if (waiting->seconds >= 0 && waited >= waiting->seconds * 1000LL)
+		return give_up(waiting, fd);
+	if (!waiting->said && waited >= SILENCE) {
+		say_who_holds(waiting, fd);
+		waiting->said = true;
+	}
+	if (util_interrupted() != 0)
+		return error_within("cannot lock %s", waiting->path);
+	if (poll(NULL, 0, pause) < 0)
+		return error_errno("cannot lock %s", waiting->path);
+	return 0;
+}
+
+/*
+ * The kernel can wake us when the lock is free, but cannot also watch a limit or a held signal: as long as
+ * there is anything else to look at, we try again and again.
+ */
+static int wait_for_lock(struct waiting *waiting, int fd)
+{
+	struct flock lock = whole_file(waiting->type);
+
+	for (int pause = 1;; pause = pause < LONGEST_PAUSE ? pause * 2 : pause) {
+		bool blocking = waiting->said && waiting->seconds < 0 && !signals_are_held();
+
+		if (fcntl(fd, blocking ? F_OFD_SETLKW : F_OFD_SETLK, &lock) == 0)
 			return 0;
 		if (errno != EAGAIN && errno != EACCES)
+			return error_errno("cannot lock %s", waiting->path);
+		if (pause_for(waiting, fd, pause) != 0)
 			return -1;
-		if (poll(NULL, 0, SILENT_PAUSE) < 0)
-			return -1; /* a signal wants us to stop waiting */
 	}
-	say_who_holds(fd, type, path);
-	return fcntl(fd, F_OFD_SETLKW, &lock);
 }
 
 int store_lock_new(int fd)
@@ -86,18 +138,21 @@ static bool can_do_without(int error, bool exclusive)
 	return !exclusive && (error == ENOLCK || error == ENOSYS || error == EOPNOTSUPP);
 }
 
-int store_lock(const struct root *root, const char *path, bool exclusive)
+int store_lock(const struct root *root, const char *path, bool exclusive, int seconds)
 {
+	struct waiting waiting = { path, exclusive ? F_WRLCK : F_RDLCK, seconds, now(), false };
+
 	for (;;) {
 		int fd = open_store(root, path, exclusive);
 
 		if (fd < 0)
 			return -1;
-		if (wait_for_lock(fd, exclusive ? F_WRLCK : F_RDLCK, path) < 0 &&
-		    !can_do_without(errno, exclusive)) {
-			error_errno("cannot lock %s", path);
-			close(fd);
-			return -1;
+		if (wait_for_lock(&waiting, fd) < 0) {
+			if (!can_do_without(errno, exclusive)) {
+				util_close_at(&fd);
+				return -1;
+			}
+			error_clear();
 		}
 		if (still_there(root, path, fd))
 			return fd;

@@ -124,10 +124,10 @@ static int detect_format(struct store *store)
 			 element);
 }
 
-struct store *store_open(struct root *root, const char *path, bool write)
+struct store *store_open_within(struct root *root, const char *path, bool write, int seconds)
 {
 	struct store *store = util_alloc(sizeof(*store));
-	int fd = store_lock(root, path, write);
+	int fd = store_lock(root, path, write, seconds);
 
 	store->root = root;
 	store->path = util_strdup(path);
@@ -137,9 +137,16 @@ struct store *store_open(struct root *root, const char *path, bool write)
 		store_close(store);
 		return NULL;
 	}
-	if (!write)
+	if (write)
+		store_remove_leftovers(root, path);
+	else
 		store_unlock(store);
 	return store;
+}
+
+struct store *store_open(struct root *root, const char *path, bool write)
+{
+	return store_open_within(root, path, write, STORE_WAIT_FOREVER);
 }
 
 int store_create(struct root *root, const char *path)

@@ -163,6 +163,11 @@ const char *vm_directory(const struct vm *vm)
 	return arena_printf(vm->qubes->arena, BASE "/%s/%s", vm->class->directory, vm->name);
 }
 
+char *vm_autostart_link(const char *name)
+{
+	return util_printf(VM_AUTOSTART_LINKS "/qubes-vm@%s.service", name);
+}
+
 const char *vm_path(const struct vm *vm, const char *file)
 {
 	const char *directory = vm_directory(vm);

@@ -66,12 +66,12 @@ write()
 
 is_as_before()
 {
-	[ "$(md5sum <"${1:-root.img}")" = "$before" ]
+	[ "$(md5sum <"$1")" = "$before" ]
 }
 
 is_changed()
 {
-	! is_as_before
+	! is_as_before "$1"
 }
 
 prepare()
@@ -95,13 +95,13 @@ ok 'it writes much in one place' write 700 100
 for place in 1 77 2000 5000 9000 10239; do
 	ok "it writes at $place" write 1 "$place"
 done
-ok 'its root image has changed' is_changed
+ok 'its root image has changed' is_changed root.img
 ok 'it stops' device remove origin
-ok 'what a running VM sees is not taken back' refuses 'nothing to take back' \
+ok 'as long as they are not committed there is nothing to take back' refuses 'nothing to take back' \
 	"$BIN" qvm-revert-template-changes --force tpl
 ok 'the changes are committed' "$BIN" qvm-template-commit tpl
 ok 'they are taken back' "$BIN" qvm-revert-template-changes --force tpl
-ok 'the root image is as before' is_as_before
+ok 'the root image is as before' is_as_before root.img
 ok 'a VM that began before sees the same as ever' is_as_before "/dev/mapper/$snapshot"
 ok 'that VM stops' stop_vms
 ok 'there is nothing more to take back' refuses 'nothing to take back' \
@@ -112,11 +112,11 @@ ok 'the root image still is as before' is_as_before "/dev/mapper/$snapshot"
 ok 'the template writes again' write 300 600
 ok 'it stops again' device remove origin
 ok 'no VM is left' stop_vms
-ok 'what is not committed is not mixed with older changes' refuses 'nothing to take back' \
+ok 'again there is nothing to take back before' refuses 'nothing to take back' \
 	"$BIN" qvm-revert-template-changes --force tpl
 ok 'the changes are committed again' "$BIN" qvm-template-commit tpl
 ok 'and taken back' "$BIN" qvm-revert-template-changes --force tpl
-ok 'to what was there in the beginning' is_as_before
+ok 'to what was there in the beginning' is_as_before root.img
 
 ok 'a third run' start
 ok 'changes a block' write 1 1
