@@ -76,4 +76,13 @@ struct store_like {
 int store_replace(const struct root *root, const char *path, const char *text, size_t length,
 		  const struct store_like *like, struct stat *written);
 
+/* The file that PATH leads to: a link to the store stays one. The caller frees; NULL with an error. */
+char *store_follow_links(const struct root *root, const char *path);
+
+/* The directory of PATH, which is no link, and PATH's last component. A descriptor, or -1 with an error. */
+int store_open_directory(const struct root *root, const char *path, const char **base);
+
+/* What new files for BASE begin with: nothing that somebody would call a copy. The caller frees. */
+char *store_temporary_prefix(const char *base);
+
 #endif

@@ -241,11 +241,17 @@ static int complete(const struct root *root, const struct replacement *new, cons
 	return 0;
 }
 
+char *store_temporary_prefix(const char *base)
+{
+	return util_printf("%s.new-", base);
+}
+
 /* The descriptor of the file, which is BASE in DIRECTORY now; -1 with an error, and nothing is left of it. */
 static int make_file(const struct root *root, int directory, const char *base, const char *text,
 		     size_t length, const struct store_like *like, struct stat *written)
 {
-	AUTO_FREE char *temporary = util_random_name(base);
+	AUTO_FREE char *prefix = store_temporary_prefix(base);
+	AUTO_FREE char *temporary = util_random_name(prefix);
 	struct replacement new = { directory, -1, base, temporary, like };
 
 	if (!temporary)
@@ -270,8 +276,7 @@ static char *target_of(const char *link, const char *target)
 	return target[0] == '/' ? util_strdup(target) : util_printf("%.*s%s", (int)directory, link, target);
 }
 
-/* The file that PATH leads to: a link to the store stays one. The caller frees; NULL with an error. */
-static char *follow_links(const struct root *root, const char *path)
+char *store_follow_links(const struct root *root, const char *path)
 {
 	char *place = util_strdup(path);
 
@@ -294,7 +299,7 @@ static char *follow_links(const struct root *root, const char *path)
 	return NULL;
 }
 
-static int open_directory(const struct root *root, const char *path, const char **base)
+int store_open_directory(const struct root *root, const char *path, const char **base)
 {
 	AUTO_CLOSE int parent = root_parent(root, path, base);
 	int directory = parent < 0 ? -1 : openat(parent, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -305,9 +310,9 @@ static int open_directory(const struct root *root, const char *path, const char 
 int store_replace(const struct root *root, const char *path, const char *text, size_t length,
 		  const struct store_like *like, struct stat *written)
 {
-	AUTO_FREE char *place = like ? follow_links(root, path) : util_strdup(path);
+	AUTO_FREE char *place = like ? store_follow_links(root, path) : util_strdup(path);
 	const char *base;
-	AUTO_CLOSE int directory = place ? open_directory(root, place, &base) : -1;
+	AUTO_CLOSE int directory = place ? store_open_directory(root, place, &base) : -1;
 	int fd = directory < 0 ? -1 : make_file(root, directory, base, text, length, like, written);
 
 	if (fd < 0)
