@@ -65,7 +65,9 @@ static const struct applet *find_short(const char *name)
 struct common_args {
 	bool help, version, offline, force_root;
 	const char *root, *uri;
+	int wait;
 };
+#define NO_COMMON_ARGS { .wait = STORE_WAIT_FOREVER }
 
 static const struct option_row common_options[] = {
 	OPT_FLAG('h', "help", struct common_args, help, "print this help and exit"),
@@ -77,6 +79,8 @@ static const struct option_row common_options[] = {
 	OPT_TEXT(0, "connect", "URI", struct common_args, uri,
 		 "libvirt URI of the hypervisor, " VMM_DEFAULT_URI
 		 " if nothing is said (environment: QUBES_LIBVIRT_URI)"),
+	OPT_NUMBER(0, "wait", "SECONDS", struct common_args, wait,
+		   "give up when somebody else has locked the store for so long; 0: at once (default: wait for ever)"),
 	OPT_FLAG(0, "force-root", struct common_args, force_root, "accepted; root needs no forcing here"),
 	OPT_END
 };
@@ -174,13 +178,13 @@ static int open_context(struct qubes *q, const struct common_args *common)
 	return 0;
 }
 
-static int open_store(struct qubes *q, enum store_access access)
+static int open_store(struct qubes *q, enum store_access access, int wait)
 {
 	const char *forbidden;
 
 	if (access == STORE_NONE)
 		return 0;
-	q->store = store_open(q->root, STORE_PATH, access == STORE_WRITE);
+	q->store = store_open_within(q->root, STORE_PATH, access == STORE_WRITE, wait);
 	if (!q->store)
 		return -1;
 	q->writing = access == STORE_WRITE;
@@ -214,7 +218,7 @@ static int run(const struct applet *applet, const struct common_args *common, co
 
 	if (access < 0)
 		return -1;
-	if (open_context(&q, common) == 0 && open_store(&q, (enum store_access)access) == 0)
+	if (open_context(&q, common) == 0 && open_store(&q, (enum store_access)access, common->wait) == 0)
 		result = applet->main(&q, args, words);
 	if (result == 0 && !q.dry_run)
 		result = pending_finish(&q);
@@ -230,6 +234,8 @@ static int check_call(const struct qubes *q, const struct applet *applet, const 
 		return error_set(ERROR_FAILED, "it cannot be part of a batch: it does more than change the store");
 	if (common->root || common->uri)
 		return error_set(ERROR_USAGE, "--root and --connect belong to the batch as a whole");
+	if (common->wait != STORE_WAIT_FOREVER)
+		return error_set(ERROR_USAGE, "--wait belongs to the batch as a whole");
 	if (common->offline && !vmm_offline(q))
 		return error_set(ERROR_USAGE, "--offline-mode belongs to the batch as a whole");
 	if (store_format(q->store) == STORE_R4 && (applet->flags & APPLET_R3))
@@ -252,7 +258,7 @@ static int parse_and_run_inside(struct qubes *q, int argc, char **argv)
 	char *no_words[] = { NULL };
 	AUTO_FREE void *args = util_alloc(option_size(q->applet->options));
 	AUTO_STRLIST struct strlist words = { 0 };
-	struct common_args common = { 0 };
+	struct common_args common = NO_COMMON_ARGS;
 	int result = option_parse(argc, argv, q->applet->options, args, common_options, &common, &words);
 
 	if (result == 0 && (common.help || common.version))
@@ -291,7 +297,7 @@ static int parse_and_run(const struct applet *applet, int argc, char **argv)
 	char *no_words[] = { NULL };
 	AUTO_FREE void *args = util_alloc(option_size(applet->options));
 	AUTO_STRLIST struct strlist words = { 0 };
-	struct common_args common = { 0 };
+	struct common_args common = NO_COMMON_ARGS;
 	int result = option_parse(argc, argv, applet->options, args, common_options, &common, &words);
 
 	/* Help that was asked for before a mistake answers it. */
