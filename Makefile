@@ -45,7 +45,7 @@ link_flags =
 endif
 
 # What deps/ has to say is asked once, by the first build, and kept beside the objects.
-$(OUT)/flags.mk: deps/build deps/notls.c deps/packages deps/install
+$(OUT)/flags.mk: deps/build deps/notls.c deps/strcmp.c deps/packages deps/install
 	@mkdir -p $(@D)
 	@deps/install $(deps_kind)
 	@prefix="$(deps_prefix)" && { [ "$(STATIC)" = 0 ] || [ -n "$$prefix" ]; } && \

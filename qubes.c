@@ -159,7 +159,8 @@ static int open_context(struct qubes *q, const struct common_args *common)
 {
 	const char *directory = from_environment(common->root, "QUBES_ROOT");
 	const char *offline = from_environment(NULL, "QUBES_OFFLINE");
-	const char *uri = from_environment(common->uri, "QUBES_LIBVIRT_URI");
+	/* One that is there for the host is not meant for a root that only this command line names. */
+	const char *uri = common->root ? common->uri : from_environment(common->uri, "QUBES_LIBVIRT_URI");
 
 	/* An empty variable in a script must not turn --root "$MNT" into the host. */
 	if ((directory && !*directory) || (uri && !*uri))
@@ -178,16 +179,17 @@ static int open_context(struct qubes *q, const struct common_args *common)
 	return 0;
 }
 
-static int open_store(struct qubes *q, enum store_access access, int wait)
+int applet_open_store(struct qubes *q, enum store_access access)
 {
 	const char *forbidden;
 
 	if (access == STORE_NONE)
 		return 0;
-	q->store = store_open_within(q->root, STORE_PATH, access == STORE_WRITE, wait);
+	q->store = store_open_within(q->root, STORE_PATH, access == STORE_WRITE, q->wait);
 	if (!q->store)
 		return -1;
 	q->writing = access == STORE_WRITE;
+	q->acting = q->writing || q->applet->hypervisor == VMM_REQUIRED;
 	if (store_format(q->store) == STORE_R4 && (q->applet->flags & APPLET_R3))
 		return error_set(ERROR_STORE, "%s is a store of release 4; %s knows those of release 3", STORE_PATH,
 				 q->applet->name);
@@ -201,9 +203,18 @@ static int open_store(struct qubes *q, enum store_access access, int wait)
 	return forbidden ? error_set(ERROR_STORE, "%s may only be read: %s", STORE_PATH, forbidden) : 0;
 }
 
+/* The end of the process frees memory faster; that nothing was lost before is seen where it is asked for. */
+#if defined(__SANITIZE_ADDRESS__) || defined(QUBES_FREE)
+#define FREE_ALL 1
+#else
+#define FREE_ALL 0
+#endif
+
 static void close_context(struct qubes *q)
 {
 	vmm_free(q->vmm);
+	if (!FREE_ALL)
+		return;
 	vms_free(q->vms);
 	store_close(q->store);
 	root_free(q->root);
@@ -212,13 +223,13 @@ static void close_context(struct qubes *q)
 
 static int run(const struct applet *applet, const struct common_args *common, const void *args, char **words)
 {
-	struct qubes q = { .applet = applet };
+	struct qubes q = { .applet = applet, .wait = common->wait };
 	int access = applet->access ? applet->access(args, words) : (int)applet->store;
 	int result = -1;
 
 	if (access < 0)
 		return -1;
-	if (open_context(&q, common) == 0 && open_store(&q, (enum store_access)access, common->wait) == 0)
+	if (open_context(&q, common) == 0 && applet_open_store(&q, (enum store_access)access) == 0)
 		result = applet->main(&q, args, words);
 	if (result == 0 && !q.dry_run)
 		result = pending_finish(&q);
@@ -283,6 +294,9 @@ int applet_call(struct qubes *q, int argc, char **argv)
 	result = parse_and_run_inside(q, argc, argv);
 	q->applet = batch;
 	error_set_program(batch->name);
+	/* A mistake in a line is none of the batch's own command line. */
+	if (result != 0 && error_kind() == ERROR_USAGE)
+		return error_set(ERROR_FAILED, "%s: %s", applet->name, error_message());
 	return result == 0 ? 0 : error_within("%s", applet->name);
 }
 

@@ -27,10 +27,11 @@ const struct option_row qubes_batch_options[] = {
 	OPT_END
 };
 
+/* The commands are read first: whoever writes them may want to look at the store. */
 int qubes_batch_access(const void *parsed, char **words)
 {
-	(void)words;
-	return ((const struct batch_args *)parsed)->dry_run ? STORE_READ : STORE_WRITE;
+	(void)parsed, (void)words;
+	return STORE_NONE;
 }
 
 /* ---- the commands ---- */
@@ -144,37 +145,53 @@ static int run_lines(struct qubes *q, char *text, const char *name, bool keep_go
 	return failed;
 }
 
-static int run(struct qubes *q, const struct batch_args *args, int fd, const char *name)
+/* Everything but the save, and what comes with it. */
+static int show_changes(struct qubes *q, const struct changes *before)
 {
-	char *text = read_commands(q, fd, name);
-	const struct changes *before = args->dry_run ? changes_note(q) : NULL;
-	int failed = text ? run_lines(q, text, name, args->keep_going) : -1;
-
-	if (failed < 0)
+	if (pending_check_save(q) != 0)
 		return -1;
-	if (before)
-		changes_print(q, before);
-	else if (pending_finish(q) != 0)
+	changes_print(q, before);
+	return 0;
+}
+
+static int run(struct qubes *q, const struct batch_args *args, char *text, const char *name)
+{
+	const struct changes *before = args->dry_run ? changes_note(q) : NULL;
+	int failed = run_lines(q, text, name, args->keep_going);
+
+	if (failed < 0 || (before ? show_changes(q, before) : pending_finish(q)) != 0)
 		return -1;
 	return failed ? error_said() : 0;
+}
+
+/* Half of a batch is worse than none of it: it ends between two commands, and takes back what it did. */
+static int run_held(struct qubes *q, const struct batch_args *args, char *text, const char *name)
+{
+	sigset_t signals;
+	int result;
+
+	util_hold_signals(&signals);
+	result = run(q, args, text, name);
+	if (result != 0)
+		pending_take_back(q);
+	util_release_signals(&signals);
+	return result;
 }
 
 int qubes_batch_main(struct qubes *q, const void *parsed, char **words)
 {
 	const struct batch_args *args = parsed;
 	AUTO_CLOSE int fd = words[0] ? open(words[0], O_RDONLY | O_CLOEXEC) : -1;
-	sigset_t signals;
-	int result;
+	const char *name = words[0] ? words[0] : "standard input";
+	char *text;
 
 	if (words[0] && fd < 0)
 		return error_errno("%s", words[0]);
+	text = read_commands(q, words[0] ? fd : STDIN_FILENO, name);
 	q->batch = true;
 	q->dry_run = args->dry_run;
-	/* Half of a batch is worse than none of it: it ends between two commands, and takes back what it did. */
-	util_hold_signals(&signals);
-	result = run(q, args, words[0] ? fd : STDIN_FILENO, words[0] ? words[0] : "standard input");
-	if (result != 0)
-		pending_take_back(q);
-	util_release_signals(&signals);
-	return result;
+	if (!text || applet_open_store(q, args->dry_run ? STORE_READ : STORE_WRITE) != 0)
+		return -1;
+	q->acting = true;
+	return run_held(q, args, text, name);
 }

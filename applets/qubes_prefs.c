@@ -41,12 +41,10 @@ static enum mode mode_of(const struct globals_args *args, char **words)
 /* How many words each mode takes; fewer or more is a failure, with the names. */
 static int check_words(enum mode mode, char **words)
 {
-	size_t count = 0, expected = mode == MODE_SET ? 2 : mode == MODE_LIST ? 0 : 1;
+	size_t expected = mode == MODE_SET ? 2 : mode == MODE_LIST ? 0 : 1;
 	AUTO_STRBUF struct strbuf names = { 0 };
 
-	while (words[count])
-		count++;
-	if (count == expected)
+	if (option_count_words(words) == expected)
 		return 0;
 	for (const struct prop_global *global = prop_globals; global->name; global++)
 		strbuf_printf(&names, " %s", global->name);
@@ -59,7 +57,7 @@ int qubes_prefs_access(const void *parsed, char **words)
 {
 	enum mode mode = mode_of(parsed, words);
 
-	if (mode & (mode - 1))
+	if (option_is_ambiguous((int)mode))
 		return error_set(ERROR_FAILED, "only one of list, get, set and default can be done at a time");
 	if (check_words(mode, words) < 0)
 		return -1;

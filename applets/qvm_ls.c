@@ -32,7 +32,7 @@ enum filter {
 
 struct ls_args {
 	int groups, filters;
-	bool raw_list, list_fields, help_columns, help_formats, all;
+	bool raw_list, list_fields, help_columns, help_formats, all, tree, spinner, no_spinner;
 	struct option_taken raw_data;
 	const char *fields, *format;
 	struct strlist exclude;
@@ -58,12 +58,15 @@ const struct option_row qvm_ls_options[] = {
 	OPT_FLAG(0, "list-fields", struct ls_args, list_fields, "print the fields that --raw-data knows"),
 	OPT_TEXT('O', "fields", "FIELD,...", struct ls_args, fields, "these columns; any property may be one"),
 	OPT_TEXT('o', "format", "FORMAT", struct ls_args, format, "a set of columns by name, or json"),
+	OPT_FLAG('t', "tree", struct ls_args, tree, "VMs below those that give them network"),
 	OPT_FLAG(0, "help-columns", struct ls_args, help_columns, "print the columns that -O knows"),
 	OPT_FLAG(0, "help-formats", struct ls_args, help_formats, "print the formats that -o knows"),
 	OPT_CHOICE(0, "running", struct ls_args, filters, FILTER_RUNNING, "only VMs that run"),
 	OPT_CHOICE(0, "paused", struct ls_args, filters, FILTER_PAUSED, "only VMs that are paused"),
 	OPT_CHOICE(0, "halted", struct ls_args, filters, FILTER_HALTED, "only VMs that are off"),
 	OPT_FLAG(0, "all", struct ls_args, all, "all VMs (the default)"),
+	OPT_FLAG(0, "spinner", struct ls_args, spinner, "accepted; nothing takes so long here"),
+	OPT_FLAG(0, "no-spinner", struct ls_args, no_spinner, "accepted"),
 	OPT_LIST(0, "exclude", "VM", struct ls_args, exclude, "leave this one out (may be repeated)"),
 	OPT_COUNT('v', "verbose", struct ls_args, verbose, "also check the files of each VM in release 4's table"),
 	OPT_COUNT('q', "quiet", struct ls_args, quiet, "do not check the files of each VM"),
@@ -110,6 +113,7 @@ struct listing {
 	size_t count;
 	enum table_style style;
 	bool release4; /* its columns, plain values and order */
+	bool tree;
 	bool verify;
 	bool chosen[QID_LIMIT];
 	bool by_name; /* VMs were named: no grouping */
@@ -229,7 +233,7 @@ static int choose_columns(struct qubes *q, const struct ls_args *args, struct li
 				return -1;
 		return listing->count ? 0 : error_set(ERROR_USAGE, "--raw-data needs fields; see --list-fields");
 	}
-	listing->release4 = names || (args->format && !json) || raw;
+	listing->release4 = names || (args->format && !json) || raw || args->tree;
 	listing->style = json ? TABLE_JSON : raw ? TABLE_RAW : listing->release4 ? TABLE_PLAIN : TABLE_FRAME;
 	if (!listing->release4)
 		return add_groups(listing, args);
@@ -285,72 +289,13 @@ static bool passes(const struct columns *columns, int filters, struct vm *vm)
 	return filters == 0;
 }
 
-/* ---- in which order ---- */
-
-struct order {
-	struct vm **vms;
-	size_t count;
-	bool has[QID_LIMIT];
-};
-
-static void put(struct order *order, struct vm *vm)
-{
-	if (!order->has[vm->qid])
-		order->vms[order->count++] = vm;
-	order->has[vm->qid] = true;
-}
-
-static void put_family(struct qubes *q, struct order *order, struct vm *template)
-{
-	struct vm *vm;
-
-	put(order, template);
-	FOR_EACH_VM(q, vm)
-		if (vm_is(vm, VM_APPS | VM_DISPOSABLE) && vm_template(vm) == template)
-			put(order, vm);
-}
-
-/* Release 3's groups: netvms, standalone VMs, each template with the VMs based on it, and the rest. */
-static void put_groups(struct qubes *q, struct order *order)
-{
-	struct vm *vm;
-
-	FOR_EACH_VM(q, vm)
-		if (vm_is(vm, VM_NETVMS))
-			put(order, vm);
-	FOR_EACH_VM(q, vm)
-		if (vm_is(vm, VM_APPS) && vm_is_standalone(vm))
-			put(order, vm);
-	FOR_EACH_VM(q, vm)
-		if (vm_is(vm, VM_TEMPLATES))
-			put_family(q, order, vm);
-}
-
-static int compare_names(const void *a, const void *b)
-{
-	return strcmp((*(struct vm *const *)a)->name, (*(struct vm *const *)b)->name);
-}
-
-/* All VMs of the store, in the arena. */
-static struct vm **order_vms(struct qubes *q, const struct listing *listing)
-{
-	struct order order = { .vms = arena_alloc(q->arena, vms_count(q) * sizeof(struct vm *)) };
-	struct vm *vm;
-
-	if (!listing->release4 && !listing->by_name)
-		put_groups(q, &order);
-	FOR_EACH_VM(q, vm)
-		put(&order, vm);
-	if (listing->release4)
-		qsort(order.vms, order.count, sizeof(struct vm *), compare_names);
-	return order.vms;
-}
-
 /* ---- drawing ---- */
 
 static void add_plain(struct table *table, const struct column_cell *cell, const char *nothing)
 {
-	if (cell->none || (cell->type == COLUMN_TEXT && nothing && !*cell->text))
+	if (cell->none)
+		table_cell(table, nothing && cell->text ? cell->text : nothing);
+	else if (cell->type == COLUMN_TEXT && nothing && !*cell->text)
 		table_cell(table, nothing);
 	else if (cell->type == COLUMN_NUMBER)
 		table_cell_number(table, cell->number);
@@ -360,9 +305,19 @@ static void add_plain(struct table *table, const struct column_cell *cell, const
 		table_cell(table, cell->text);
 }
 
-static void add_row(const struct columns *columns, const struct listing *listing, struct vm *vm,
-		    struct table *table)
+/* The name, set off by how deep it is in the tree. */
+static void indent(const struct columns *columns, const struct columns_place *place, struct column_cell *cell)
 {
+	if (place->level)
+		cell->text = arena_printf(columns->q->arena, "%*s\u2514\u2500%s", 2 * ((int)place->level - 1), "",
+					  place->vm->name);
+}
+
+static void add_row(const struct columns *columns, const struct listing *listing,
+		    const struct columns_place *place, struct table *table)
+{
+	struct vm *vm = place->vm;
+
 	for (size_t i = 0; i < listing->count; i++) {
 		struct column_cell cell;
 
@@ -370,6 +325,8 @@ static void add_row(const struct columns *columns, const struct listing *listing
 			listing->columns[i]->fill(columns, vm, &cell);
 		else
 			column_fill_prop(columns, vm, listing->props[i], &cell);
+		if (listing->tree && listing->columns[i] == column_by_name("NAME"))
+			indent(columns, place, &cell);
 		if (listing->release4 || listing->style == TABLE_JSON)
 			add_plain(table, &cell, listing->style == TABLE_JSON ? NULL : "-");
 		else
@@ -385,18 +342,27 @@ static void verify(const struct vm *vm)
 	error_clear();
 }
 
+static enum columns_order order_of(const struct listing *listing)
+{
+	if (listing->tree)
+		return COLUMNS_AS_TREE;
+	if (listing->release4)
+		return COLUMNS_BY_NAME;
+	return listing->by_name ? COLUMNS_BY_QID : COLUMNS_BY_GROUP;
+}
+
 static int draw(const struct columns *columns, const struct ls_args *args, const struct listing *listing)
 {
-	struct vm **order = order_vms(columns->q, listing);
+	struct columns_place *order = columns_order(columns->q, order_of(listing));
 	struct table *table = table_new(listing->titles);
 	int result;
 
 	for (size_t i = 0; i < vms_count(columns->q); i++) {
-		if (!listing->chosen[order[i]->qid] || !passes(columns, args->filters, order[i]))
+		if (!listing->chosen[order[i].vm->qid] || !passes(columns, args->filters, order[i].vm))
 			continue;
-		add_row(columns, listing, order[i], table);
+		add_row(columns, listing, &order[i], table);
 		if (listing->verify)
-			verify(order[i]);
+			verify(order[i].vm);
 	}
 	result = table_print(table, listing->style, stdout);
 	table_free(table);
@@ -442,6 +408,14 @@ static int print_formats(void)
 	return 0;
 }
 
+/* A name is one line, whatever the store has in it. */
+static void print_name(const struct vm *vm)
+{
+	AUTO_FREE char *shown = util_printable(vm->name);
+
+	puts(shown);
+}
+
 static int list(struct qubes *q, const struct ls_args *args, char **words, struct listing *listing)
 {
 	size_t unknown = choose_vms(q, args, words, listing);
@@ -454,7 +428,7 @@ static int list(struct qubes *q, const struct ls_args *args, char **words, struc
 	if (args->raw_list) {
 		for (size_t i = 0; i < vms_count(q); i++)
 			if (listing->chosen[vms_at(q, i)->qid] && passes(&columns, args->filters, vms_at(q, i)))
-				puts(vms_at(q, i)->name);
+				print_name(vms_at(q, i));
 	} else {
 		result = draw(&columns, args, listing);
 	}
@@ -475,6 +449,7 @@ int qvm_ls_main(struct qubes *q, const void *parsed, char **words)
 		return print_formats();
 	if (choose_columns(q, args, &listing) < 0)
 		return -1;
+	listing.tree = args->tree;
 	listing.verify = listing.release4 ? args->verbose > 0 : args->quiet == 0;
 	return list(q, args, words, &listing);
 }

@@ -34,20 +34,11 @@ const struct option_row qvm_prefs_options[] = {
 	OPT_END
 };
 
-static size_t count_words(char **words)
-{
-	size_t count = 0;
-
-	while (words[count])
-		count++;
-	return count;
-}
-
 /* What the words mean where no option says it. */
 static enum mode mode_of(const struct prefs_args *args, char **words)
 {
 	static const enum mode by_count[] = { MODE_LIST, MODE_LIST, MODE_GET };
-	size_t count = count_words(words);
+	size_t count = option_count_words(words);
 
 	if (args->mode)
 		return (enum mode)args->mode;
@@ -76,11 +67,11 @@ int qvm_prefs_access(const void *parsed, char **words)
 
 	if (args->help_properties)
 		return STORE_NONE;
-	if (count_words(words) == 0)
+	if (option_count_words(words) == 0)
 		return check_count(mode, 0);
-	if (mode & (mode - 1))
+	if (option_is_ambiguous((int)mode))
 		return error_set(ERROR_FAILED, "only one of list, get, set and default can be done at a time");
-	if (check_count(mode, count_words(words)) < 0)
+	if (check_count(mode, option_count_words(words)) < 0)
 		return -1;
 	return (mode == MODE_SET && words[1] && words[2]) || mode == MODE_RESET ? STORE_WRITE : STORE_READ;
 }
@@ -97,7 +88,7 @@ static int print_row(const struct vm *vm, const struct prop *prop, bool hide_def
 	if (prop_get(vm, prop, &value) < 0)
 		return -1;
 	text = prop_list_text(vm, prop, &value);
-	if (!text || (hide_default && value.follows))
+	if (!text || (hide_default && prop_is_default(vm, prop, &value)))
 		return 0;
 	AUTO_FREE char *shown = util_printable(text);
 

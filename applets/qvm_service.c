@@ -40,29 +40,20 @@ const struct option_row qvm_service_options[] = {
 	OPT_END
 };
 
-static size_t count_words(char **words)
-{
-	size_t count = 0;
-
-	while (words[count])
-		count++;
-	return count;
-}
-
 /* What the words mean where no option says it. */
 static enum mode mode_of(const struct service_args *args, char **words)
 {
 	static const enum mode by_count[] = { MODE_LIST, MODE_LIST, MODE_QUERY, MODE_WORD };
 
-	return args->mode ? (enum mode)args->mode : by_count[count_words(words)];
+	return args->mode ? (enum mode)args->mode : by_count[option_count_words(words)];
 }
 
 int qvm_service_access(const void *parsed, char **words)
 {
 	enum mode mode = mode_of(parsed, words);
-	size_t count = count_words(words), whole = mode & (MODE_LIST | MODE_RESET) ? 1 : 2;
+	size_t count = option_count_words(words), whole = mode & (MODE_LIST | MODE_RESET) ? 1 : 2;
 
-	if (mode & (mode - 1))
+	if (option_is_ambiguous((int)mode))
 		return error_set(ERROR_USAGE, "list, enable, disable, default and reset exclude each other");
 	if (count == 0)
 		return error_set(ERROR_USAGE, "which VM?");

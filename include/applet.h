@@ -40,6 +40,12 @@ struct applet {
 };
 
 /*
+ * Locks and loads the store, for an applet whose access function asked for STORE_NONE because something long
+ * comes first. 0, or -1 with an error.
+ */
+int applet_open_store(struct qubes *q, enum store_access access);
+
+/*
  * Runs one command of a batch inside its context Q: finds the applet, parses, checks that it may run there.
  * ARGV must live in the arena. 0, or -1 with an error and the store as it was.
  */

@@ -20,7 +20,7 @@ enum column_type {
 struct column_cell {
 	const char *shown; /* as release 3 shows it; never NULL */
 	enum column_type type;
-	bool none;	   /* no plain value */
+	bool none;	   /* no plain value; TEXT, if any, says so in words */
 	const char *text;  /* COLUMN_TEXT, the plain value */
 	long long number;  /* COLUMN_NUMBER, COLUMN_BOOL */
 };
@@ -57,6 +57,23 @@ void columns_free(struct columns *columns);
 /* The cell of a property that is no column of its own. */
 void column_fill_prop(const struct columns *columns, struct vm *vm, const struct prop *prop,
 		      struct column_cell *cell);
+
+/* ---- in which order ---- */
+
+enum columns_order {
+	COLUMNS_BY_QID,
+	COLUMNS_BY_GROUP, /* release 3's: netvms, standalone VMs, each template with the VMs based on it, the rest */
+	COLUMNS_BY_NAME,
+	COLUMNS_AS_TREE,  /* VMs without network, then each netvm with its clients below it */
+};
+
+struct columns_place {
+	struct vm *vm;
+	size_t level; /* COLUMNS_AS_TREE: how deep below a root; else 0 */
+};
+
+/* All VMs of the store, each once, in the arena. */
+struct columns_place *columns_order(struct qubes *q, enum columns_order order);
 
 /* The power state's word; "NA" if it cannot be known. */
 const char *columns_state(const struct columns *columns, struct vm *vm);

@@ -87,6 +87,12 @@ int images_find_changes(const struct vm *vm, time_t *when);
  */
 int images_revert(const struct vm *vm);
 
+/*
+ * Is VM's directory the place that its class gives it? Nothing else is moved, deleted or put a link into for
+ * it. 0, or -1 with an error.
+ */
+int images_check_place(const struct vm *vm);
+
 /* Points icon.png to the label's icon. A failure is only a note. */
 void images_set_icon(const struct vm *vm);
 

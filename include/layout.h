@@ -45,6 +45,12 @@ struct layout {
 	/* The two properties that every look-up needs, in one pass; NULL where absent. */
 	void (*identity)(const store_node *node, const char **qid, const char **name);
 
+	/*
+	 * Calls EACH for every qid that the store mentions, whether or not it is that of a VM: one that a
+	 * reference or an unknown element has kept is not free.
+	 */
+	void (*each_qid)(store_node *root, void (*each)(int qid, void *context), void *context);
+
 	/* Where the globals are. */
 	store_node *(*globals)(store_node *root);
 

@@ -94,6 +94,12 @@ void option_completion_start(FILE *to);
 void option_completion(FILE *to, const char *program, const struct option_row *own,
 		       const struct option_row *common);
 
+/* How many WORDS there are, up to the NULL. */
+size_t option_count_words(char *const *words);
+
+/* Has an OPTION_CHOICE more than one bit, so that options were given that exclude each other? */
+bool option_is_ambiguous(int choice);
+
 /* Frees the lists inside VALUES. */
 void option_free(const struct option_row *rows, void *values);
 

@@ -26,6 +26,9 @@ void pending_rewind(struct qubes *q, const struct pending_mark *mark);
 /* Runs what qubes_on_failure() was given, the last one first. */
 void pending_take_back(struct qubes *q);
 
+/* May the store be saved as it is now? 0, or -1 with an error. */
+int pending_check_save(const struct qubes *q);
+
 /* The end of a batch: what qubes_commit() is for a single command. 0, or -1 with an error. */
 int pending_finish(struct qubes *q);
 

@@ -89,6 +89,9 @@ extern const struct prop prop_table[];
 /* By name or alias, in any case, '-' and '_' alike. NULL: unknown (no error). */
 const struct prop *prop_find(const char *name);
 
+/* What the layout calls it. */
+const char *prop_key(const struct prop *prop);
+
 /* The accepted values, for a message; those that depend on what is installed are listed. In the arena. */
 const char *prop_forms(struct qubes *q, const struct prop *prop);
 
@@ -97,6 +100,11 @@ bool prop_applies(const struct vm *vm, const struct prop *prop);
 bool prop_settable(const struct vm *vm, const struct prop *prop);
 
 int prop_get(const struct vm *vm, const struct prop *prop, struct prop_value *value);
+/*
+ * Is VALUE what VM would have if its store entry said nothing of PROP? For one that can say that it follows its
+ * default: does it say so?
+ */
+bool prop_is_default(const struct vm *vm, const struct prop *prop, const struct prop_value *value);
 /* As qvm-prefs -g prints it; NULL: nothing to print. In the arena. */
 const char *prop_text(const struct vm *vm, const struct prop_value *value);
 /* As a list shows it; NULL: not at all. In the arena. */

@@ -34,8 +34,11 @@ struct qubes {
 	struct vmm *vmm;
 	struct pending *pending;     /* what happens once the store is safely written */
 	const struct applet *applet; /* what is running */
+	int wait;		     /* how long for the store's lock, as --wait says */
 	bool offline;		     /* --offline-mode, or a root that is not the host's */
 	bool writing;		     /* the store's write lock is held */
+	bool acting;		     /* VMs are changed or acted on: a name that means several is refused */
+	bool host_unknown;	     /* what a value needed of the host could not be had; that has been said */
 	bool batch;		     /* several commands over this context: the last one's end saves */
 	bool dry_run;		     /* nothing outside the loaded store is touched */
 };

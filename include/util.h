@@ -36,7 +36,7 @@ char *util_printf(const char *format, ...) __attribute__((format(printf, 1, 2)))
 /* ---- arena: what is freed all at once ---- */
 struct arena;
 struct arena *arena_new(void);
-void arena_free(struct arena *arena); /* NULL is fine */
+void arena_free(struct arena *arena);		     /* NULL is fine */
 void *arena_alloc(struct arena *arena, size_t size); /* zeroed, aligned for anything */
 char *arena_strdup(struct arena *arena, const char *text);
 char *arena_printf(struct arena *arena, const char *format, ...) __attribute__((format(printf, 2, 3)));
@@ -64,6 +64,9 @@ void strlist_free(struct strlist *list);
 
 bool util_starts_with(const char *text, const char *prefix);
 bool util_ends_with(const char *text, const char *suffix);
+
+/* Is the word of LENGTH bytes at WORD that NAME, in any case, '-' and '_' being one? */
+bool util_same_word(const char *word, size_t length, const char *name);
 
 /* Decimal digits only, no sign, blank or base prefix; at most MAX. Returns false otherwise. */
 bool util_parse_decimal(const char *text, unsigned long long max, unsigned long long *value);
@@ -103,7 +106,7 @@ int root_parent(const struct root *root, const char *path, const char **base);
 /* Like lstat/stat/readlink/mkdir/unlink/rename/symlink, below the root. 0, or -1 with errno set. */
 int root_lstat(const struct root *root, const char *path, struct stat *st);
 int root_stat(const struct root *root, const char *path, struct stat *st);
-bool root_exists(const struct root *root, const char *path); /* links followed */
+bool root_exists(const struct root *root, const char *path);	/* links followed */
 char *root_readlink(const struct root *root, const char *path); /* the caller frees; NULL with errno */
 int root_mkdir(const struct root *root, const char *path, mode_t mode);
 int root_unlink(const struct root *root, const char *path);
@@ -152,11 +155,20 @@ void util_release_signals(const sigset_t *before);
 int util_interrupted(void);
 
 /* ---- child processes: argument vectors, never a shell ---- */
+enum spawn_stream {
+	SPAWN_PASS,	 /* to where ours goes */
+	SPAWN_DROP,	 /* to nobody */
+	SPAWN_TO_STDERR, /* stdout alone: a program that has no results for us */
+};
+
 struct spawn {
-	const char *const *argv; /* argv[0] is an absolute path on the host */
-	const char *input;	 /* given on stdin; NULL: /dev/null */
-	int seconds;		 /* time limit; 0: none */
-	struct strbuf *output;	 /* takes stdout; NULL: passed on */
+	const char *const *argv;	/* argv[0] is an absolute path on the host */
+	const char *const *environment; /* "NAME=VALUE" besides ours, or instead of ours; NULL: ours */
+	const char *input;		/* given on stdin; NULL: /dev/null */
+	bool own_input;			/* our stdin instead */
+	int seconds;			/* time limit; 0: none */
+	struct strbuf *output;		/* takes stdout; NULL: see below */
+	enum spawn_stream out, err;
 };
 
 /* Runs it to its end. Its exit status (128+N for signal N), or -1 with an error recorded. */

@@ -68,6 +68,7 @@ struct vm {
 	const char *type;   /* as the store has it; class->type but for VM_UNKNOWN */
 	store_node *node;   /* NULL: a dom0 that is not in the store */
 	struct vmm_domain *domain; /* the vmm room's */
+	struct vm_globals *globals_before; /* of one that was just added */
 };
 
 /*
@@ -151,15 +152,29 @@ char *vm_autostart_link(const char *name);
 /* ---- names and numbers ---- */
 /* May a VM be made or renamed to NAME (the rules of R3.2)? 0, or -1 with an error. */
 int vm_check_name(const char *name);
-/* The lowest free qid, 252 left out as long as there is another; -1 with an error. */
+/*
+ * The lowest qid that is free and that no reference names, else the lowest free one; 252 is left out as long
+ * as there is another. -1 with an error.
+ */
 int vm_free_qid(const struct qubes *q);
-int vm_free_netid(const struct qubes *q);
+
+/* The lowest free netid; -1 with an error. Before, those that netvms have without the store saying so are stored. */
+int vm_free_netid(struct qubes *q);
+
+/*
+ * Stores the netids of netvms that have none in the store: they are computed from the others, so that they
+ * would change with them. 0, or -1 with an error.
+ */
+int vm_keep_netids(struct qubes *q);
 
 /*
  * Adds a VM with qid, name and class to collection and tree. Its other properties are prop's business.
  * NULL with an error.
  */
 struct vm *vm_add(struct qubes *q, const struct vm_class *class, const char *name);
+
+/* Takes a VM that was just added out again; the globals become what they were before that. */
+void vm_take_back(struct vm *vm);
 
 /* Takes it out of collection and tree, and out of the globals that name it. */
 void vm_remove(struct vm *vm);

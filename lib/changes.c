@@ -27,7 +27,7 @@ struct changes {
 /* What the store says of a property, as a user would write it. */
 static const char *stored_text(const struct vm *vm, const struct prop *prop)
 {
-	struct layout_value stored = vm_get(vm, prop->key ? prop->key : prop->name);
+	struct layout_value stored = vm_get(vm, prop_key(prop));
 	struct prop_value value;
 
 	if (stored.presence != LAYOUT_SET)
@@ -59,6 +59,13 @@ static struct noted_vm note_vm(struct vm *vm)
 	return noted;
 }
 
+static const char *global_text(struct qubes *q, const struct prop_global *global)
+{
+	const char *text = prop_get_global(q, global);
+
+	return *text ? arena_strdup(q->arena, text) : "none";
+}
+
 static const char **note_globals(struct qubes *q)
 {
 	size_t count = 0;
@@ -68,7 +75,7 @@ static const char **note_globals(struct qubes *q)
 		count++;
 	texts = arena_alloc(q->arena, count * sizeof(*texts));
 	for (size_t i = 0; i < count; i++)
-		texts[i] = arena_strdup(q->arena, prop_get_global(q, &prop_globals[i]));
+		texts[i] = global_text(q, &prop_globals[i]);
 	return texts;
 }
 
@@ -86,13 +93,26 @@ struct changes *changes_note(struct qubes *q)
 
 /* ---- comparing ---- */
 
-static void print_change(const char *of, const char *what, const char *from, const char *to)
+static void print_line(const char *line)
 {
-	AUTO_FREE char *line = util_printf("%s%s%s: %s -> %s", of, *of ? ": " : "", what, *from ? from : "none",
-					   *to ? to : "none");
 	AUTO_FREE char *shown = util_printable(line);
 
 	puts(shown);
+}
+
+static void print_removed(const char *name)
+{
+	AUTO_FREE char *line = util_printf("%s: removed", name);
+
+	print_line(line);
+}
+
+static void print_change(const char *of, const char *what, const char *from, const char *to)
+{
+	AUTO_FREE char *line = util_printf("%s%s%s: %s -> %s", of, *of ? ": " : "", what, *from ? from : "''",
+					   *to ? to : "''");
+
+	print_line(line);
 }
 
 static void compare_vm(const struct noted_vm *before)
@@ -112,14 +132,26 @@ static const struct noted_vm *find_noted(const struct changes *noted, const stru
 	return NULL;
 }
 
+/* The VM, and what is not as it would be for any other of its class. */
+static void print_new_vm(struct vm *vm)
+{
+	const struct noted_vm now = note_vm(vm);
+	AUTO_FREE char *line = util_printf("%s: new, class %s, qid %d", vm->name, vm->type, vm->qid);
+
+	print_line(line);
+	for (size_t i = 0; prop_table[i].name; i++)
+		if (prop_table[i].settable && !(prop_table[i].flags & PROP_BY_LIFECYCLE) && strcmp(now.texts[i], "default") &&
+		    !(prop_table[i].fallback && !strcmp(now.texts[i], prop_table[i].fallback)))
+			print_change(vm->name, prop_table[i].name, "(none)", now.texts[i]);
+}
+
 static void print_new(const struct qubes *q, const struct changes *noted)
 {
 	struct vm *vm;
 
 	FOR_EACH_VM(q, vm)
 		if (!find_noted(noted, vm))
-			printf("%s: new, class %s, qid %d, label %s\n", vm->name, vm->type, vm->qid,
-			       prop_string(vm, "label"));
+			print_new_vm(vm);
 }
 
 void changes_print(struct qubes *q, const struct changes *noted)
@@ -130,7 +162,7 @@ void changes_print(struct qubes *q, const struct changes *noted)
 		if (vm_by_qid(q, noted->vms[i].vm->qid) == noted->vms[i].vm)
 			compare_vm(&noted->vms[i]);
 		else
-			printf("%s: removed\n", noted->vms[i].name);
+			print_removed(noted->vms[i].name);
 	}
 	print_new(q, noted);
 	for (size_t i = 0; prop_globals[i].name; i++)

@@ -14,7 +14,7 @@
 #include "util.h"
 
 #define BLANKS " \t\r\n\f\v"
-#define MOST_ENTRIES 4096
+#define MOST_ENTRIES 1024
 #define MOST_PARENTHESES 16
 
 struct reader {

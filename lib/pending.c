@@ -129,15 +129,22 @@ static int run_queue(struct qubes *q, struct pending_queue *queue)
 	return result;
 }
 
+int pending_check_save(const struct qubes *q)
+{
+	const char *forbidden = store_write_forbidden(q->store);
+
+	if (forbidden)
+		return error_set(ERROR_STORE, "%s may only be read: %s", STORE_PATH, forbidden);
+	return q->vms ? vms_check_globals(q) : 0;
+}
+
 static int save(struct qubes *q)
 {
 	if (!q->store || !store_changed(q->store))
 		return 0;
 	if (!q->writing)
 		return error_set(ERROR_FAILED, "the store was changed without its lock: nothing is saved");
-	if (q->vms && vms_check_globals(q) != 0)
-		return -1;
-	return store_save(q->store);
+	return pending_check_save(q) != 0 ? -1 : store_save(q->store);
 }
 
 int qubes_commit(struct qubes *q)

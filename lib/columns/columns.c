@@ -6,7 +6,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <time.h>
 
 #include "error.h"
@@ -56,18 +55,10 @@ const struct column *column_by_field(const char *field)
 	return NULL;
 }
 
-static bool same_name(const char *a, const char *b)
-{
-	for (; *a && *b; a++, b++)
-		if (strncasecmp(*a == '_' ? "-" : a, *b == '_' ? "-" : b, 1))
-			return false;
-	return *a == *b;
-}
-
 const struct column *column_by_name(const char *name)
 {
 	for (const struct column *column = columns_table; column->fill; column++)
-		if (column->name && same_name(column->name, name))
+		if (column->name && util_same_word(column->name, strlen(column->name), name))
 			return column;
 	return NULL;
 }

@@ -44,7 +44,7 @@ void column_state(const struct columns *columns, struct vm *vm, struct column_ce
 	const char *state = columns_state(columns, vm);
 
 	cell_text(cell, state, state);
-	cell->none = !strcmp(state, "NA");
+	cell->none = !strcmp(state, "NA"); /* but said so where text is shown */
 }
 
 void column_xid(const struct columns *columns, struct vm *vm, struct column_cell *cell)

@@ -79,7 +79,8 @@ static int link_icon(const struct vm *vm)
 
 void images_set_icon(const struct vm *vm)
 {
-	if (!images_has_files(vm) || vm_is(vm, VM_DISPOSABLE) || link_icon(vm) == 0)
+	if (!images_has_files(vm) || vm_is(vm, VM_DISPOSABLE) ||
+	    (images_check_place(vm) == 0 && link_icon(vm) == 0))
 		return;
 	error_note("warning: the icon of %s was not set: %s", vm->name, error_message());
 	error_clear();
@@ -103,31 +104,35 @@ static int check_directory(const struct vm *vm, const char *path)
 	return 0;
 }
 
-/* Only what lies in the place of the VM's class is ours to delete. */
-static int check_place(const struct vm *vm, const char *directory)
+int images_check_place(const struct vm *vm)
 {
-	AUTO_FREE char *place = util_printf(BASE "/%s", vm->class->directory);
-	AUTO_FREE char *expected = util_printf("%s/%s", place, vm->name);
+	const char *directory = vm_directory(vm);
+	AUTO_FREE char *expected = util_printf(BASE "/%s/%s", vm->class->directory ? vm->class->directory : "", vm->name);
 
+	if (!images_has_files(vm) || !vm->class->directory || !directory)
+		return error_set(ERROR_FAILED, "%s has no files of its own", vm->name);
 	if (strchr(vm->name, '/') || !strcmp(vm->name, ".") || !strcmp(vm->name, ".."))
 		return error_set(ERROR_FAILED, "'%s' is not the name of a directory", vm->name);
 	if (strcmp(directory, expected))
-		return error_set(ERROR_FAILED, "%s is not %s: delete it yourself if it is no longer needed",
-				 directory, expected);
-	if (check_directory(vm, BASE) < 0 || check_directory(vm, place) < 0)
+		return error_set(ERROR_FAILED, "%s is not the place of such a VM, %s", directory, expected);
+	return 0;
+}
+
+/* Only what lies in the place of the VM's class is ours to delete. */
+static int check_removable(const struct vm *vm)
+{
+	AUTO_FREE char *place = util_printf(BASE "/%s", vm->class->directory ? vm->class->directory : "");
+
+	if (images_check_place(vm) < 0 || check_directory(vm, BASE) < 0 || check_directory(vm, place) < 0)
 		return -1;
-	return check_directory(vm, expected);
+	return check_directory(vm, vm_directory(vm));
 }
 
 int images_remove(const struct vm *vm)
 {
-	const char *directory = vm_directory(vm);
-
 	if (vm_is(vm, VM_DISPOSABLE)) /* lives in the directory of the VM it was made from */
 		return 0;
-	if (!images_has_files(vm) || !vm->class->directory || !directory)
-		return error_set(ERROR_FAILED, "%s has no files to delete", vm->name);
-	if (check_place(vm, directory) < 0 || root_remove_tree(vm->qubes->root, directory) < 0)
+	if (check_removable(vm) < 0 || root_remove_tree(vm->qubes->root, vm_directory(vm)) < 0)
 		return error_within("cannot delete the files of %s", vm->name);
 	return 0;
 }

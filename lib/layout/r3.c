@@ -104,6 +104,31 @@ static void r3_identity(const store_node *node, const char **qid, const char **n
 	}
 }
 
+static const char *const qid_attributes[] = {
+	"qid", "template_qid", "netvm_qid", "dispvm_netvm",
+	"default_template", "default_netvm", "default_fw_netvm", "updatevm", "clockvm",
+};
+
+static void each_qid_of(store_node *node, void (*each)(int qid, void *context), void *context)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(qid_attributes); i++) {
+		const char *text = mxmlElementGetAttr(node, qid_attributes[i]);
+		unsigned long long qid;
+
+		if (text && util_parse_decimal(text, 999999, &qid))
+			each((int)qid, context);
+	}
+}
+
+static void r3_each_qid(store_node *root, void (*each)(int qid, void *context), void *context)
+{
+	store_node *node = layout_element(mxmlGetFirstChild(root));
+
+	each_qid_of(root, each, context);
+	for (; node; node = layout_element(mxmlGetNextSibling(node)))
+		each_qid_of(node, each, context);
+}
+
 static store_node *r3_globals(store_node *root)
 {
 	return root;
@@ -297,6 +322,7 @@ const struct layout layout_r3 = {
 	.next_vm = r3_next_vm,
 	.vm_class = type_of,
 	.identity = r3_identity,
+	.each_qid = r3_each_qid,
 	.globals = r3_globals,
 	.get = r3_get,
 	.get_reference = r3_get_reference,

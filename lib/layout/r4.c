@@ -79,6 +79,18 @@ static void r4_identity(const store_node *node, const char **qid, const char **n
 	*name = is_dom0(node) ? "dom0" : r4_get(node, "name").text;
 }
 
+/* References are by name here. */
+static void r4_each_qid(store_node *root, void (*each)(int qid, void *context), void *context)
+{
+	for (store_node *node = r4_next_vm(root, NULL); node; node = r4_next_vm(root, node)) {
+		const char *qid, *name;
+
+		r4_identity(node, &qid, &name);
+		if (qid)
+			each(atoi(qid), context);
+	}
+}
+
 /* find_property looks for <properties> below this one. */
 static store_node *r4_globals(store_node *root)
 {
@@ -136,6 +148,7 @@ const struct layout layout_r4 = {
 	.next_vm = r4_next_vm,
 	.vm_class = r4_class,
 	.identity = r4_identity,
+	.each_qid = r4_each_qid,
 	.globals = r4_globals,
 	.get = r4_get,
 	.get_reference = r4_get_reference,

@@ -83,7 +83,7 @@ static void remove_entry(void *work)
 {
 	struct cloning *c = work;
 
-	vm_remove(c->vm);
+	vm_take_back(c->vm);
 	c->vm = NULL;
 }
 

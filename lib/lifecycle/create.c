@@ -68,7 +68,7 @@ static void remove_entry(void *work)
 {
 	struct creation *c = work;
 
-	vm_remove(c->vm);
+	vm_take_back(c->vm);
 	c->vm = NULL;
 }
 

@@ -31,6 +31,9 @@ int save_store(struct qubes *q, int *after);
 /* Globals that are unset name the first VM that can be them. 0, or -1 with an error. */
 int fill_globals(struct vm *vm);
 
+/* Who else lives in DIRECTORY, by a store that was edited, or made in the same batch; NULL: nobody but VM. */
+const struct vm *directory_sharer(const struct qubes *q, const struct vm *vm, const char *directory);
+
 /* Makes the domain of VM known to the hypervisor, from fresh XML. 0, or -1 with an error. */
 int define_domain(struct vm *vm);
 

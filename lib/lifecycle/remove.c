@@ -274,6 +274,8 @@ static int drop_entries(void *work)
 	const struct removal *r = work;
 
 	for (struct leaving *leaving = r->leaving; leaving->vm; leaving++) {
+		if (vm_is(leaving->vm, VM_NET | VM_PROXY) && vm_keep_netids(r->q) != 0)
+			return -1;
 		if (clear_references(r, leaving->vm) != 0)
 			return -1;
 		note_drives(r, leaving->vm);
@@ -307,25 +309,11 @@ static int remove_autostart(struct qubes *q, const struct leaving *leaving)
 	return error_errno("%s is removed, but the link %s stays", leaving->vm->name, link);
 }
 
-/* Whoever lives in DIRECTORY too: by a store that was edited, or made in the same batch. */
-static const struct vm *other_owner(const struct qubes *q, const char *directory)
-{
-	const struct vm *other;
-
-	FOR_EACH_VM(q, other) {
-		const char *its = vm_is(other, VM_DISPOSABLE) ? NULL : vm_directory(other);
-
-		if (its && strcmp(its, directory) == 0)
-			return other;
-	}
-	return NULL;
-}
-
 /* The entry being gone, the directory of VM is the one that its class gives it. */
 static int delete_files(struct qubes *q, const struct leaving *leaving)
 {
 	const char *directory = leaving->directory;
-	const struct vm *vm = leaving->vm, *other = directory ? other_owner(q, directory) : NULL;
+	const struct vm *vm = leaving->vm, *other = directory ? directory_sharer(q, vm, directory) : NULL;
 	const char *own = vm_directory(vm);
 
 	if (other)

@@ -7,6 +7,7 @@
 
 #include "domainxml.h"
 #include "error.h"
+#include "images.h"
 #include "internal.h"
 #include "prop.h"
 #include "util.h"
@@ -43,6 +44,16 @@ static int check_vm(struct vm *vm)
 	return running ? error_set(ERROR_FAILED, "it is running") : 0;
 }
 
+/* What is moved is the VM's own place, and nothing that a store may name instead of it. */
+static int check_directory(const struct renaming *r)
+{
+	const struct vm *other = directory_sharer(r->vm->qubes, r->vm, r->old_directory);
+
+	if (other)
+		return error_set(ERROR_FAILED, "%s is the directory of %s too", r->old_directory, other->name);
+	return images_check_place(r->vm);
+}
+
 static int check_request(void *work)
 {
 	struct renaming *r = work;
@@ -51,7 +62,7 @@ static int check_request(void *work)
 		return -1;
 	if (vm_name_taken(r->vm->qubes, r->new_name))
 		return error_set(ERROR_FAILED, "there is a VM '%s' already", r->new_name);
-	return check_vm(r->vm);
+	return check_vm(r->vm) != 0 ? -1 : check_directory(r);
 }
 
 /* ---- the domain ---- */

@@ -55,6 +55,20 @@ bool option_is_shadowed(const struct option_row *common, const struct option_row
 	       (!common->name || name_taken(common->name, own));
 }
 
+size_t option_count_words(char *const *words)
+{
+	size_t count = 0;
+
+	while (words[count])
+		count++;
+	return count;
+}
+
+bool option_is_ambiguous(int choice)
+{
+	return choice & (choice - 1);
+}
+
 void option_spell(struct strbuf *buf, const struct option_row *row, const struct option_row *own)
 {
 	bool letter = row->letter && !letter_taken(row->letter, own);

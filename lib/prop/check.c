@@ -86,9 +86,14 @@ int prop_check_pcidevs(const struct vm *vm, const struct prop *prop, const char 
 		return error_within("%s", prop->name);
 	if (devices.count && devices_check_pci_vm(vm) < 0)
 		return -1;
-	for (size_t i = 0; i < devices.count; i++)
-		if (check_pci_device(vm, devices.entries[i].key) < 0)
+	for (size_t i = 0; i < devices.count; i++) {
+		const char *device = devices.entries[i].key;
+
+		if (check_pci_device(vm, device) < 0)
 			return -1;
+		if (literal_find(&devices, device) != &devices.entries[i])
+			return error_set(ERROR_FAILED, "PCI device %s is named twice", device);
+	}
 	*canonical = literal_list_text(arena, &devices);
 	return 0;
 }
@@ -102,14 +107,14 @@ static bool kernel_has(struct qubes *q, const char *name, const char *file)
 	return root_exists(q->root, path);
 }
 
-int prop_check_kernel(struct qubes *q, const char *name, bool files)
+int prop_check_kernel(struct qubes *q, const char *name)
 {
 	static const char *const needed[] = { "vmlinuz", "initramfs" };
 
 	if (!*name || strchr(name, '/') || name[0] == '.' || !kernel_has(q, name, "."))
 		return error_set(ERROR_FAILED, "there is no kernel '%s' in %s; installed:%s", name, PROP_KERNELS_DIR,
 				 prop_kernel_names(q));
-	for (size_t i = 0; files && i < ARRAY_SIZE(needed); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(needed); i++)
 		if (!kernel_has(q, name, needed[i]))
 			return error_set(ERROR_FAILED, "kernel %s is not complete: %s/%s/%s is missing", name,
 					 PROP_KERNELS_DIR, name, needed[i]);
@@ -120,7 +125,7 @@ int prop_check_vm_kernel(const struct vm *vm, const struct prop *prop, const cha
 {
 	(void)prop;
 	if (strcmp(text, "none"))
-		return prop_check_kernel(vm->qubes, text, true);
+		return prop_check_kernel(vm->qubes, text);
 	*canonical = "None";
 	return 0;
 }
@@ -156,10 +161,17 @@ int prop_check_seamless(const struct vm *vm, const struct prop *prop, const char
 	return 0;
 }
 
+/* Whether the drive is there is looked at when it is needed; but a type that is none looks like a VM. */
+static void note_backend(const struct vm *vm, const char *name)
+{
+	if (!vm_name_taken(vm->qubes, name))
+		error_note("warning: there is no VM '%s' that a drive could be of", name);
+}
+
 /* Type and backend may be left out; what is stored has both. */
 int prop_check_drive(const struct vm *vm, const struct prop *prop, const char *text, const char **canonical)
 {
-	const char *type = util_starts_with(text, "hd:") ? "hd" : "cdrom", *place = text;
+	const char *type = util_starts_with(text, "hd:") ? "hd" : "cdrom", *place = text, *path;
 
 	if (!*text || !strcasecmp(text, "none")) {
 		*canonical = "None";
@@ -167,11 +179,13 @@ int prop_check_drive(const struct vm *vm, const struct prop *prop, const char *t
 	}
 	if (util_starts_with(text, "hd:") || util_starts_with(text, "cdrom:"))
 		place = strchr(text, ':') + 1;
-	if (!strchr(place, ':'))
+	if (place[0] == '/')
 		place = arena_printf(vm->qubes->arena, "dom0:%s", place);
-	if (!strstr(place, ":/") || place[0] == ':')
+	path = strchr(place, ':');
+	if (!path || path == place || path[1] != '/')
 		return error_set(ERROR_FAILED, "the path of a drive must be absolute: '%s'; it takes %s", text,
 				 prop->forms);
+	note_backend(vm, arena_printf(vm->qubes->arena, "%.*s", (int)(path - place), place));
 	*canonical = arena_printf(vm->qubes->arena, "%s:%s", type, place);
 	return 0;
 }

@@ -34,7 +34,8 @@ static bool read_number(const struct prop *prop, const char *text, struct prop_v
 {
 	unsigned long long number;
 
-	if (!util_parse_decimal(text, INT64_MAX, &number) || number < (unsigned long long)prop->min)
+	if (!util_parse_decimal(text, prop->max ? (unsigned long long)prop->max : INT64_MAX, &number) ||
+	    number < (unsigned long long)prop->min)
 		return false;
 	value->number = (long long)number;
 	return true;
@@ -153,6 +154,23 @@ const char *prop_list_text(const struct vm *vm, const struct prop *prop, const s
 	if (text && value->follows && prop->flags & PROP_MARKED)
 		return arena_printf(vm->qubes->arena, "%s (%s)", text, prop->default_word);
 	return text;
+}
+
+bool prop_is_default(const struct vm *vm, const struct prop *prop, const struct prop_value *value)
+{
+	struct vm unsaid = *vm; /* the same VM, of which the store says nothing */
+	struct prop_value fallback;
+	const char *text = prop_text(vm, value), *other;
+
+	unsaid.node = NULL;
+	if (value->follows || prop->default_word || vm_get(vm, prop_key(prop)).presence != LAYOUT_SET)
+		return value->follows || !prop->default_word;
+	if (!strcmp(prop_key(prop), "name") || prop_get(&unsaid, prop, &fallback) < 0) {
+		error_clear();
+		return false;
+	}
+	other = prop_text(vm, &fallback);
+	return text == other || (text && other && !strcmp(text, other));
 }
 
 /* ---- short cuts ---- */

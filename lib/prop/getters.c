@@ -110,10 +110,13 @@ int prop_get_dispvm_netvm(const struct vm *vm, const struct prop *prop, struct p
 
 int prop_get_uses_default(const struct vm *vm, const struct prop *prop, struct prop_value *value)
 {
-	bool netvm = !strcmp(prop_key(prop), "netvm");
+	const char *key = prop_key(prop);
 
-	return give_number(value, netvm ? vm_netvm_follows(vm) :
-					  vm_get(vm, prop_key(prop)).presence == LAYOUT_FOLLOWS);
+	if (!strcmp(key, "netvm"))
+		return give_number(value, vm_netvm_follows(vm));
+	if (!strcmp(key, "dispvm_netvm"))
+		return give_number(value, vm_dispvm_netvm_follows(vm));
+	return give_number(value, vm_get(vm, key).presence == LAYOUT_FOLLOWS);
 }
 
 int prop_get_updateable(const struct vm *vm, const struct prop *prop, struct prop_value *value)
@@ -229,13 +232,13 @@ static int give_half_of_host(const struct vm *vm, struct prop_value *value)
 	struct vmm_host host;
 
 	value->follows = true;
-	value->none = vmm_offline(vm->qubes);
+	value->none = vmm_offline(vm->qubes) || vm->qubes->host_unknown;
 	if (value->none)
 		return 0;
 	if (vmm_host(vm->qubes, &host) < 0) {
 		error_note("maxmem of %s is not known: %s", vm->name, error_message());
 		error_clear();
-		value->none = true;
+		vm->qubes->host_unknown = value->none = true;
 		return 0;
 	}
 	return give_number(value, (long long)(host.memory_mib / 2));

@@ -76,7 +76,7 @@ int prop_set_global(struct qubes *q, const struct prop_global *global, const cha
 	struct vm *vm = NULL;
 
 	if (!global->check)
-		return prop_check_kernel(q, text, false) < 0 ? -1 : vm_set_global(q, global->key, text);
+		return prop_check_kernel(q, text) < 0 ? -1 : vm_set_global(q, global->key, text);
 	if (*text && strcmp(text, "none")) {
 		vm = vm_by_name(q, text);
 		if (!vm || global->check(vm) < 0)

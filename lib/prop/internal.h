@@ -10,13 +10,11 @@
 #define PROP_KERNELS_DIR "/var/lib/qubes/vm-kernels"
 #define PROP_INT_MAX 2147483647LL
 
-const char *prop_key(const struct prop *prop);
-
 /* Fills VALUE from TEXT as the type says; a text that is not of it makes VALUE broken. */
 void prop_read(const struct vm *vm, const struct prop *prop, const char *text, struct prop_value *value);
 
-/* Does a directory of that name hold kernels? With FILES, also those that a VM boots from. 0, or -1 with an error. */
-int prop_check_kernel(struct qubes *q, const char *name, bool files);
+/* Is a kernel of that name installed, with what a VM boots from? 0, or -1 with an error. */
+int prop_check_kernel(struct qubes *q, const char *name);
 
 /* As far as the store says: a list that cannot be read counts as none. */
 bool prop_has_pci_devices(const struct vm *vm);

@@ -112,6 +112,15 @@ int prop_reset(struct vm *vm, const struct prop *prop)
 
 /* ---- references ---- */
 
+static int check_netvm(const struct vm *vm, const struct vm *to)
+{
+	if (!vm_is(to, VM_NETVMS))
+		return error_set(ERROR_FAILED, "%s provides no network: it is of class %s", to->name, to->type);
+	if (vm_is_dom0(to))
+		error_note("warning: dom0 as netvm gives %s no working network", vm->name);
+	return 0;
+}
+
 /* The VM that TEXT names as a netvm in TO, NULL for "none". 0, or -1 with an error. */
 static int find_netvm(const struct vm *vm, const char *text, struct vm **to)
 {
@@ -121,11 +130,7 @@ static int find_netvm(const struct vm *vm, const char *text, struct vm **to)
 	*to = vm_by_name(vm->qubes, text);
 	if (!*to)
 		return -1;
-	if (!vm_is(*to, VM_NETVMS))
-		return error_set(ERROR_FAILED, "%s provides no network: it is of class %s", (*to)->name, (*to)->type);
-	if (vm_is_dom0(*to))
-		error_note("warning: dom0 as netvm gives %s no working network", vm->name);
-	return 0;
+	return check_netvm(vm, *to);
 }
 
 static int set_own_netvm(struct vm *vm, struct vm *to)
@@ -151,11 +156,14 @@ int prop_set_netvm(struct vm *vm, const struct prop *prop, const char *text)
 /* A NetVM has none; a ProxyVM never follows: it gets what is the default for its kind now. */
 int prop_reset_netvm(struct vm *vm)
 {
+	struct vm *to;
+
 	if (vm_is(vm, VM_NET))
 		return 0;
-	if (vm_is(vm, VM_PROXY))
-		return set_own_netvm(vm, vm_global(vm->qubes, "default_fw_netvm"));
-	return vm_set_default(vm, "netvm");
+	if (!vm_is(vm, VM_PROXY))
+		return vm_set_default(vm, "netvm");
+	to = vm_global(vm->qubes, "default_fw_netvm");
+	return to && check_netvm(vm, to) < 0 ? -1 : set_own_netvm(vm, to);
 }
 
 int prop_set_dispvm_netvm(struct vm *vm, const struct prop *prop, const char *text)

@@ -2,7 +2,6 @@
 /*
  * The rows: every property of a VM of release 3, in the order in which a list shows them.
  */
-#include <ctype.h>
 #include <string.h>
 
 #include "internal.h"
@@ -140,25 +139,12 @@ const struct prop prop_table[] = {
 	{ .name = NULL },
 };
 
-/* Compares the LENGTH bytes of WORD with NAME, in any case, '-' and '_' alike. */
-static bool same_word(const char *word, size_t length, const char *name)
-{
-	for (size_t i = 0; i < length; i++) {
-		int a = word[i] == '-' ? '_' : tolower((unsigned char)word[i]);
-		int b = name[i] == '-' ? '_' : tolower((unsigned char)name[i]);
-
-		if (a != b)
-			return false;
-	}
-	return name[length] == '\0';
-}
-
 static bool is_among(const char *words, const char *name)
 {
 	while (words && *words) {
 		size_t length = strcspn(words, " ");
 
-		if (same_word(words, length, name))
+		if (util_same_word(words, length, name))
 			return true;
 		words += length + strspn(words + length, " ");
 	}

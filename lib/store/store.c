@@ -149,18 +149,26 @@ struct store *store_open(struct root *root, const char *path, bool write)
 	return store_open_within(root, path, write, STORE_WAIT_FOREVER);
 }
 
+static bool is_there(const struct root *root, const char *path)
+{
+	struct stat st;
+
+	return root_lstat(root, path, &st) == 0;
+}
+
 int store_create(struct root *root, const char *path)
 {
 	struct stat st;
-	int fd;
+	int fd = -1;
 
-	if (root_lstat(root, path, &st) == 0)
-		return error_set(ERROR_FAILED, "%s exists already", path);
-	fd = store_replace(root, path, empty_store, sizeof(empty_store) - 1, NULL, &st);
-	if (fd < 0)
-		return -1;
-	close(fd);
-	return 0;
+	if (!is_there(root, path))
+		fd = store_replace(root, path, empty_store, sizeof(empty_store) - 1, NULL, &st);
+	if (fd >= 0) {
+		close(fd);
+		return 0;
+	}
+	/* By now, too: somebody else may have been faster. */
+	return is_there(root, path) ? error_set(ERROR_FAILED, "%s exists already", path) : -1;
 }
 
 /* ---- what is open ---- */

@@ -69,27 +69,76 @@ static int open_input(const char *input)
 	return -1;
 }
 
-static int spawn_with(struct child *child, int input, int output)
+static bool is_among(const char *const *settings, const char *setting, size_t name)
 {
-	posix_spawn_file_actions_t actions;
-	posix_spawnattr_t attributes;
-	sigset_t none, normal;
-	int result;
+	for (; settings && *settings; settings++)
+		if (strncmp(*settings, setting, name) == 0 && (*settings)[name] == '=')
+			return true;
+	return false;
+}
 
-	posix_spawn_file_actions_init(&actions);
-	posix_spawnattr_init(&attributes);
+/* Ours without what MORE says otherwise, and MORE. */
+static void make_environment(const char *const *more, struct strlist *environment)
+{
+	for (char **own = environ; own && *own; own++)
+		if (!is_among(more, *own, strcspn(*own, "=")))
+			strlist_add(environment, *own);
+	for (; more && *more; more++)
+		strlist_add(environment, *more);
+}
+
+static int open_stdin(const struct spawn *what)
+{
+	return what->own_input ? dup(STDIN_FILENO) : open_input(what->input);
+}
+
+/* The order matters: stderr may be where stdout goes. 0, or an error number. */
+static int arrange_streams(posix_spawn_file_actions_t *actions, const struct spawn *what, int input,
+			   int output)
+{
+	int result = posix_spawn_file_actions_adddup2(actions, input, STDIN_FILENO);
+
+	if (result == 0 && what->err == SPAWN_DROP)
+		result = posix_spawn_file_actions_addopen(actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
+	if (result != 0)
+		return result;
+	if (output >= 0)
+		return posix_spawn_file_actions_adddup2(actions, output, STDOUT_FILENO);
+	if (what->out == SPAWN_DROP)
+		return posix_spawn_file_actions_addopen(actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
+	if (what->out == SPAWN_TO_STDERR)
+		return posix_spawn_file_actions_adddup2(actions, STDERR_FILENO, STDOUT_FILENO);
+	return 0;
+}
+
+static int arrange_signals(posix_spawnattr_t *attributes)
+{
+	sigset_t none, normal;
+
 	sigemptyset(&none);
 	sigemptyset(&normal);
 	sigaddset(&normal, SIGPIPE);
-	posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
-	posix_spawnattr_setsigmask(&attributes, &none);
-	posix_spawnattr_setsigdefault(&attributes, &normal);
-	result = posix_spawn_file_actions_adddup2(&actions, input, STDIN_FILENO);
-	if (result == 0 && output >= 0)
-		result = posix_spawn_file_actions_adddup2(&actions, output, STDOUT_FILENO);
+	posix_spawnattr_setsigmask(attributes, &none);
+	posix_spawnattr_setsigdefault(attributes, &normal);
+	return posix_spawnattr_setflags(attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+}
+
+static int spawn_with(struct child *child, int input, int output)
+{
+	AUTO_STRLIST struct strlist environment = { 0 };
+	posix_spawn_file_actions_t actions;
+	posix_spawnattr_t attributes;
+	int result;
+
+	make_environment(child->what->environment, &environment);
+	posix_spawn_file_actions_init(&actions);
+	posix_spawnattr_init(&attributes);
+	result = arrange_signals(&attributes);
+	if (result == 0)
+		result = arrange_streams(&actions, child->what, input, output);
 	if (result == 0)
 		result = posix_spawn(&child->pid, child->what->argv[0], &actions, &attributes,
-				     (char *const *)child->what->argv, environ);
+				     (char *const *)child->what->argv, (char *const *)environment.items);
 	posix_spawnattr_destroy(&attributes);
 	posix_spawn_file_actions_destroy(&actions);
 	errno = result;
@@ -98,7 +147,7 @@ static int spawn_with(struct child *child, int input, int output)
 
 static int start(struct child *child)
 {
-	AUTO_CLOSE int input = open_input(child->what->input);
+	AUTO_CLOSE int input = open_stdin(child->what);
 	AUTO_CLOSE int writing = -1;
 	int ends[2];
 

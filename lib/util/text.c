@@ -2,6 +2,7 @@
 /*
  * Text: growing, listed, compared, read as numbers, made fit to be shown.
  */
+#include <ctype.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -102,6 +103,19 @@ bool util_ends_with(const char *text, const char *suffix)
 	size_t length = strlen(text), tail = strlen(suffix);
 
 	return length >= tail && memcmp(text + length - tail, suffix, tail) == 0;
+}
+
+static int folded(char c)
+{
+	return c == '-' ? '_' : tolower((unsigned char)c);
+}
+
+bool util_same_word(const char *word, size_t length, const char *name)
+{
+	for (size_t i = 0; i < length; i++)
+		if (folded(word[i]) != folded(name[i])) /* also where NAME ends */
+			return false;
+	return name[length] == '\0';
 }
 
 bool util_parse_decimal(const char *text, unsigned long long max, unsigned long long *value)

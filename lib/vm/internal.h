@@ -7,11 +7,24 @@
 
 #include "vm.h"
 
+/* The class of what other releases know. */
+extern const struct vm_class vm_class_unknown;
+
+/* The globals that are VMs; ended by a NULL name. */
+struct vms_global {
+	const char *name, *instead; /* of one that is not in the store */
+};
+extern const struct vms_global vms_globals[];
+
 struct vms {
 	struct vm **items; /* by ascending qid */
 	size_t count, room;
 	size_t bad_globals; /* when it was loaded */
+	size_t rejected; /* elements that cannot be VMs */
 };
+
+/* Says on stderr what is wrong with the globals. */
+void vms_report_globals(const struct qubes *q);
 
 /* How many globals of the store are neither a VM nor none. */
 size_t vms_bad_globals(const struct qubes *q);

@@ -9,8 +9,6 @@
 #include "internal.h"
 #include "util.h"
 
-extern const struct vm_class vm_class_unknown;
-
 /* ---- the collection ---- */
 
 size_t vms_count(const struct qubes *q)
@@ -81,10 +79,15 @@ void vms_free(struct vms *vms)
 
 /* ---- elements that cannot be VMs ---- */
 
+#define REJECTED_SHOWN 20 /* finding a line takes a walk over the file */
+
 static void reject(struct qubes *q, const store_node *node, const char *why)
 {
-	AUTO_FREE char *reason = util_printf("line %zu: %s", store_line(q->store, node), why);
+	AUTO_FREE char *reason = NULL;
 
+	if (q->vms->rejected++ >= REJECTED_SHOWN)
+		return;
+	reason = util_printf("line %zu: %s", store_line(q->store, node), why);
 	error_note("%s; this VM is left out, and nothing will be written", reason);
 	store_forbid_writing(q->store, reason);
 }
@@ -159,9 +162,13 @@ int vms_load(struct qubes *q)
 	q->vms = util_alloc(sizeof(*q->vms));
 	for (store_node *node = q->layout->next_vm(root, NULL); node; node = q->layout->next_vm(root, node))
 		load_vm(q, node);
+	if (q->vms->rejected > REJECTED_SHOWN)
+		error_note("%zu more VMs are left out", q->vms->rejected - REJECTED_SHOWN);
 	if (!vm_by_qid(q, 0))
 		vms_insert(q, vm_class_by_type("AdminVM"), "AdminVM", 0, "dom0", NULL);
 	q->vms->bad_globals = vms_bad_globals(q);
+	if (q->vms->bad_globals && !q->writing)
+		vms_report_globals(q);
 	if (q->writing)
 		check_for_writing(q);
 	return 0;

@@ -6,7 +6,6 @@
 #include <string.h>
 #include <strings.h>
 
-#include "applet.h"
 #include "error.h"
 #include "internal.h"
 #include "util.h"
@@ -29,11 +28,6 @@ static size_t count_named(const struct qubes *q, const char *name, struct vm **f
 }
 
 /* With two VMs of one name, looking at the first is what the original does; acting on it is a gamble. */
-static bool acts(const struct qubes *q)
-{
-	return q->writing || (q->applet && q->applet->hypervisor == VMM_REQUIRED);
-}
-
 struct vm *vm_by_name(const struct qubes *q, const char *name)
 {
 	struct vm *vm;
@@ -45,7 +39,7 @@ struct vm *vm_by_name(const struct qubes *q, const char *name)
 	}
 	if (count == 1)
 		return vm;
-	if (acts(q)) {
+	if (q->acting) {
 		error_set(ERROR_FAILED, "%zu VMs are called '%s'; which one is meant cannot be known", count, name);
 		return NULL;
 	}
@@ -86,8 +80,21 @@ int vm_check_name(const char *name)
 	return 0;
 }
 
+static void mark_qid(int qid, void *mentioned)
+{
+	if (qid >= 0 && qid < QID_LIMIT)
+		((bool *)mentioned)[qid] = true;
+}
+
+/* Best one that nothing in the store names: a reference to a VM that is gone must not find another one. */
 int vm_free_qid(const struct qubes *q)
 {
+	bool mentioned[QID_LIMIT] = { false };
+
+	q->layout->each_qid(store_root(q->store), mark_qid, mentioned);
+	for (int qid = 1; qid < QID_LIMIT; qid++)
+		if (qid != QID_LAST_CHOICE && !mentioned[qid] && !vm_by_qid(q, qid))
+			return qid;
 	for (int qid = 1; qid < QID_LIMIT; qid++)
 		if (qid != QID_LAST_CHOICE && !vm_by_qid(q, qid))
 			return qid;
@@ -96,10 +103,40 @@ int vm_free_qid(const struct qubes *q)
 	return error_set(ERROR_FAILED, "the store is full: all %d qids are in use", QID_LIMIT - 1);
 }
 
+struct vm_globals {
+	const char *texts[16]; /* by row of vms_globals; NULL: the store says nothing */
+};
+
+static struct vm_globals *note_globals(const struct qubes *q)
+{
+	struct vm_globals *noted = arena_alloc(q->arena, sizeof(*noted));
+
+	for (size_t i = 0; vms_globals[i].name; i++) {
+		const char *text = q->layout->get(q->layout->globals(store_root(q->store)), vms_globals[i].name).text;
+
+		noted->texts[i] = text ? arena_strdup(q->arena, text) : NULL;
+	}
+	return noted;
+}
+
+static void restore_globals(struct qubes *q, const struct vm_globals *noted)
+{
+	store_node *globals = q->layout->globals(store_root(q->store));
+
+	for (size_t i = 0; vms_globals[i].name; i++) {
+		if (noted->texts[i])
+			q->layout->set(globals, vms_globals[i].name, noted->texts[i]);
+		else
+			q->layout->unset(globals, vms_globals[i].name);
+	}
+}
+
 struct vm *vm_add(struct qubes *q, const struct vm_class *class, const char *name)
 {
+	struct vm_globals *globals = note_globals(q);
 	int qid = vm_free_qid(q);
 	store_node *node;
+	struct vm *vm;
 
 	if (qid < 0)
 		return NULL;
@@ -111,24 +148,28 @@ struct vm *vm_add(struct qubes *q, const struct vm_class *class, const char *nam
 	if (!node)
 		return NULL;
 	store_touch(q->store);
-	return vms_insert(q, class, class->type, qid, name, node);
+	vm = vms_insert(q, class, class->type, qid, name, node);
+	vm->globals_before = globals;
+	return vm;
 }
-
-static const char *const globals[] = {
-	"default_template", "default_fw_netvm", "default_netvm", "updatevm", "clockvm",
-};
 
 static void clear_globals(struct vm *vm)
 {
 	struct qubes *q = vm->qubes;
 	store_node *root = q->layout->globals(store_root(q->store));
 
-	for (size_t i = 0; i < ARRAY_SIZE(globals); i++) {
-		struct layout_reference reference = q->layout->get_reference(root, globals[i]);
+	for (size_t i = 0; vms_globals[i].name; i++) {
+		struct layout_reference reference = q->layout->get_reference(root, vms_globals[i].name);
 
 		if (vm_resolve(q, &reference) == vm)
-			vm_set_global_reference(q, globals[i], NULL);
+			vm_set_global_reference(q, vms_globals[i].name, NULL);
 	}
+}
+
+void vm_take_back(struct vm *vm)
+{
+	restore_globals(vm->qubes, vm->globals_before);
+	vm_remove(vm);
 }
 
 void vm_remove(struct vm *vm)

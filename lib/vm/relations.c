@@ -2,6 +2,7 @@
 /*
  * How VMs refer to each other, read from the tree each time, and what is wrong with a reference.
  */
+#include <stdio.h>
 #include <string.h>
 
 #include "error.h"
@@ -39,14 +40,13 @@ static bool follows(const struct vm *vm, const char *property)
 
 /* ---- globals ---- */
 
-static const struct {
-	const char *name, *instead; /* of one that is not in the store */
-} globals[] = {
+const struct vms_global vms_globals[] = {
 	{ "default_template", NULL },
 	{ "default_fw_netvm", NULL },
 	{ "default_netvm", "default_fw_netvm" },
 	{ "updatevm", "default_netvm" },
 	{ "clockvm", "default_netvm" },
+	{ NULL, NULL },
 };
 
 /* The last VM of the netvm chain that starts at VM; a circle ends where the walk has seen all. */
@@ -71,9 +71,9 @@ struct vm *vm_global(const struct qubes *q, const char *name)
 		return end_of_chain(vm_global(q, "default_netvm"));
 	if (reference.kind != LAYOUT_BY_QID && reference.kind != LAYOUT_BY_NAME)
 		return NULL;
-	for (size_t i = 0; i < ARRAY_SIZE(globals); i++)
-		if (!strcmp(name, globals[i].name))
-			return globals[i].instead ? vm_global(q, globals[i].instead) : NULL;
+	for (size_t i = 0; vms_globals[i].name; i++)
+		if (!strcmp(name, vms_globals[i].name))
+			return vms_globals[i].instead ? vm_global(q, vms_globals[i].instead) : NULL;
 	return NULL;
 }
 
@@ -198,11 +198,30 @@ int vm_netid(const struct vm *vm)
 	return stored_netid(vm) >= 0 ? stored_netid(vm) : computed_netid(vm);
 }
 
-int vm_free_netid(const struct qubes *q)
+int vm_keep_netids(struct qubes *q)
+{
+	int netids[QID_LIMIT];
+	struct vm *vm;
+
+	FOR_EACH_VM(q, vm)
+		netids[vm->qid] = vm_is(vm, VM_NET | VM_PROXY) && stored_netid(vm) < 0 ? vm_netid(vm) : -1;
+	FOR_EACH_VM(q, vm) {
+		char text[16];
+
+		snprintf(text, sizeof(text), "%d", netids[vm->qid]);
+		if (netids[vm->qid] >= 0 && vm_set(vm, "netid", text) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+int vm_free_netid(struct qubes *q)
 {
 	bool used[NETID_LIMIT] = { false };
 	int netid;
 
+	if (vm_keep_netids(q) < 0)
+		return -1;
 	mark_netids(q, used);
 	netid = next_netid(used);
 	return netid > 0 ? netid : error_set(ERROR_FAILED, "all netids up to %d are in use", NETID_LIMIT - 1);
@@ -296,8 +315,8 @@ size_t vms_bad_globals(const struct qubes *q)
 {
 	size_t count = 0;
 
-	for (size_t i = 0; i < ARRAY_SIZE(globals); i++)
-		count += is_bad_global(q, globals[i].name);
+	for (size_t i = 0; vms_globals[i].name; i++)
+		count += is_bad_global(q, vms_globals[i].name);
 	return count;
 }
 
@@ -307,23 +326,23 @@ int vms_check_globals(const struct qubes *q)
 
 	if (now == 0 || now < q->vms->bad_globals)
 		return 0;
-	for (size_t i = 0; i < ARRAY_SIZE(globals); i++)
-		if (is_bad_global(q, globals[i].name))
+	for (size_t i = 0; vms_globals[i].name; i++)
+		if (is_bad_global(q, vms_globals[i].name))
 			return error_set(ERROR_STORE, "nothing is written as long as the global %s is no number; "
-						      "qubes-prefs -s mends it", globals[i].name);
+						      "qubes-prefs -s mends it", vms_globals[i].name);
 	return 0;
 }
 
-static void report_globals(const struct qubes *q)
+void vms_report_globals(const struct qubes *q)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(globals); i++) {
+	for (size_t i = 0; vms_globals[i].name; i++) {
 		struct layout_reference reference =
-			q->layout->get_reference(q->layout->globals(store_root(q->store)), globals[i].name);
+			q->layout->get_reference(q->layout->globals(store_root(q->store)), vms_globals[i].name);
 
 		if (reference.kind == LAYOUT_BAD_REFERENCE)
-			error_note("warning: the global %s is no number: '%s'", globals[i].name, reference.text);
+			error_note("warning: the global %s is no number: '%s'", vms_globals[i].name, reference.text);
 		else if (reference.kind != LAYOUT_NO_VM && !vm_resolve(q, &reference))
-			error_note("warning: the global %s (%s) does not exist", globals[i].name, reference.text);
+			error_note("warning: the global %s (%s) does not exist", vms_globals[i].name, reference.text);
 	}
 }
 
@@ -332,7 +351,7 @@ void vms_report(struct qubes *q)
 	int netids[QID_LIMIT];
 	struct vm *vm;
 
-	report_globals(q);
+	vms_report_globals(q);
 	FOR_EACH_VM(q, vm) {
 		const char *fault = vm_broken(vm);
 

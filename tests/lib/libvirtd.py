@@ -20,7 +20,7 @@ read -r end
 
 def missing():
     command = ['sh', '-c', '. "$1"; libvirtd_missing', 'sh', SCRIPT]
-    return ', '.join(subprocess.run(command, stdout=subprocess.PIPE, check=True).stdout.decode().split('\n')[:-1])
+    return ', '.join(subprocess.check_output(command).decode().splitlines())
 
 
 class Libvirtd:
@@ -48,10 +48,11 @@ class Libvirtd:
 
     def all_domains(self):
         """The same with those it comes with."""
-        rows = [row.split() for row in
-                self.virsh(['list', '--all', '--uuid', '--name'], ['list', '--name']).splitlines()]
+        both = self.virsh(['list', '--all', '--uuid', '--name'], ['list', '--name'])
+        rows = [row.split() for row in both.splitlines()]
         active = [row[0] for row in rows if len(row) == 1]
-        return {row[1]: (row[0], 'running' if row[1] in active else 'shutoff') for row in rows if len(row) == 2}
+        return {row[1]: (row[0], 'running' if row[1] in active else 'shutoff')
+                for row in rows if len(row) == 2}
 
     def domains(self):
         """{name: (uuid, 'running' | 'shutoff')} of those made since its start."""

@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -55,35 +56,68 @@ static inline int save_as_others_do(const struct scratch *s, const char *text)
 	return rename(temporary, s->store);
 }
 
-/*
- * A process that has locked the store; after so many MILLISECONDS it puts TEXT there, if that is not NULL,
- * and ends, which gives up its locks.
- */
+/* How another process locks, and what becomes of it. */
+struct other {
+	int command; /* F_SETLK: as the original tools do; F_OFD_SETLK: as we do */
+	short type;
+	int milliseconds; /* after which it ends, which gives up its locks */
+	const char *text; /* put there before that; NULL: nothing */
+	const char *name; /* of the process; NULL: ours */
+	int stays;	  /* milliseconds between the two: it has the new file locked */
+};
+
 static struct timespec asked_for;
 
-static inline pid_t lock_elsewhere(const struct scratch *s, short type, int milliseconds, const char *text)
+static inline void hold(const struct scratch *s, const struct other *how, int ready)
+{
+	int fd = open(s->store, O_RDWR);
+
+	if (how->name)
+		prctl(PR_SET_NAME, how->name);
+	if (fd < 0 || posix_lock(fd, how->command, how->type) != 0 || write(ready, "", 1) != 1)
+		_exit(1);
+	close(ready);
+	poll(NULL, 0, how->milliseconds);
+	if (how->text && save_as_others_do(s, how->text) != 0)
+		_exit(1);
+	poll(NULL, 0, how->stays);
+	_exit(0);
+}
+
+/* The process, which has the lock by now. */
+static inline pid_t hold_elsewhere(const struct scratch *s, const struct other *how)
 {
 	int ready[2];
 	char byte;
 	pid_t child;
 
 	clock_gettime(CLOCK_MONOTONIC, &asked_for);
-	assert_int_equal(pipe(ready), 0);
+	assert_int_equal(pipe2(ready, O_CLOEXEC), 0);
 	child = fork();
 	if (child == 0) {
-		int fd = open(s->store, O_RDWR);
-
-		if (fd < 0 || posix_lock(fd, F_SETLK, type) != 0 || write(ready[1], "", 1) != 1)
-			_exit(1);
 		close(ready[0]);
-		close(ready[1]);
-		poll(NULL, 0, milliseconds);
-		_exit(text && save_as_others_do(s, text) != 0);
+		hold(s, how, ready[1]);
 	}
 	close(ready[1]);
 	assert_int_equal(read(ready[0], &byte, 1), 1);
 	close(ready[0]);
 	return child;
+}
+
+static inline pid_t lock_elsewhere(const struct scratch *s, short type, int milliseconds, const char *text)
+{
+	return hold_elsewhere(s, &(struct other){ F_SETLK, type, milliseconds, text, NULL, 0 });
+}
+
+/* Since the other process was asked for. */
+static inline void assert_waited(int milliseconds)
+{
+	struct timespec now;
+	long seconds;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	seconds = now.tv_sec - asked_for.tv_sec;
+	assert_true(seconds * 1000 + (now.tv_nsec - asked_for.tv_nsec) / 1000000 >= milliseconds);
 }
 
 static inline void assert_still_there(pid_t child)

@@ -222,7 +222,8 @@ static const struct {
 	{ "work", "pcidevs", "00:1a.7", NULL },
 	{ "win", "drive", "/x.iso", "cdrom:dom0:/x.iso" },
 	{ "win", "drive", "hd:work:/dev/sda", "hd:work:/dev/sda" },
-	{ "win", "drive", "hd:/a:/b", "hd:/a:/b" },
+	{ "win", "drive", "hd:/a:/b", "hd:dom0:/a:/b" },
+	{ "win", "drive", "work:a:/b", NULL },
 	{ "win", "drive", "x.iso", NULL },
 	{ "win", "drive", ":/x", NULL },
 	{ "win", "drive", "none", "None" },
@@ -250,7 +251,7 @@ static void sets_are_checked_and_stored_in_one_form(void **state)
 	for (size_t i = 0; i < ARRAY_SIZE(sets); i++) {
 		const struct prop *prop = prop_find(sets[i].property);
 		int result = prop_set(the(w, sets[i].vm), prop, sets[i].text);
-		const char *stored = vm_get(the(w, sets[i].vm), prop->key ? prop->key : prop->name).text;
+		const char *stored = vm_get(the(w, sets[i].vm), prop_key(prop)).text;
 
 		if ((result == 0) != (sets[i].stored != NULL))
 			fail_msg("%s of %s to '%s': %d %s", sets[i].property, sets[i].vm, sets[i].text, result,
@@ -317,7 +318,7 @@ static void globals_are_set_and_checked(void **state)
 		const char *name, *text, *after; /* NULL: refused */
 	} rows[] = {
 		{ "default-netvm", "net", "net" },   { "default_netvm", "work", NULL }, { "default-netvm", "none", "" },
-		{ "default-template", "tpl", "tpl" }, { "default-template", "net", NULL }, { "default-kernel", "half", "half" },
+		{ "default-template", "tpl", "tpl" }, { "default-template", "net", NULL }, { "default-kernel", "half", NULL },
 		{ "default-kernel", "none", NULL },  { "clockvm", "fw", "fw" },		{ "updatevm", "nosuch", NULL },
 		{ "updatevm", "", "" },
 	};

@@ -127,6 +127,77 @@ static void blocked_signals_are_not_inherited(void **state)
 	sigprocmask(SIG_SETMASK, &before, NULL);
 }
 
+/* ---- environment and streams ---- */
+
+static void environment_is_ours_and_more(void **state)
+{
+	const char *const more[] = { "ADDED=a b", "REPLACED=new", NULL };
+	AUTO_STRBUF struct strbuf output = { 0 };
+
+	(void)state;
+	setenv("KEPT", "ours", true);
+	setenv("REPLACED", "old", true);
+	setenv("REPLACED_NOT", "ours too", true);
+	assert_int_equal(run("echo \"$KEPT,$ADDED,$REPLACED,$REPLACED_NOT\"; env | grep -c '^REPLACED='",
+			     NULL, (struct spawn){ .environment = more, .output = &output }),
+			 0);
+	assert_string_equal(output.text, "ours,a b,new,ours too\n1\n");
+}
+
+/* What comes out of our stdout and stderr while a child runs that writes to both. */
+static void assert_streams(struct spawn how, const char *expected_out, const char *expected_err)
+{
+	FILE *files[] = { tmpfile(), tmpfile() };
+	int before[] = { dup(STDOUT_FILENO), dup(STDERR_FILENO) };
+	char text[2][100] = { { 0 }, { 0 } };
+
+	fflush(stdout);
+	for (int i = 0; i < 2; i++)
+		dup2(fileno(files[i]), STDOUT_FILENO + i);
+	run("echo out; echo err >&2", NULL, how);
+	for (int i = 0; i < 2; i++) {
+		dup2(before[i], STDOUT_FILENO + i);
+		close(before[i]);
+		rewind(files[i]);
+		assert_true(fread(text[i], 1, sizeof(text[i]) - 1, files[i]) < sizeof(text[i]) - 1);
+		fclose(files[i]);
+	}
+	assert_string_equal(text[0], expected_out);
+	assert_string_equal(text[1], expected_err);
+}
+
+static void streams_go_where_they_are_sent(void **state)
+{
+	AUTO_STRBUF struct strbuf output = { 0 };
+
+	(void)state;
+	assert_streams((struct spawn){ 0 }, "out\n", "err\n");
+	assert_streams((struct spawn){ .out = SPAWN_DROP }, "", "err\n");
+	assert_streams((struct spawn){ .err = SPAWN_DROP }, "out\n", "");
+	assert_streams((struct spawn){ .out = SPAWN_DROP, .err = SPAWN_DROP }, "", "");
+	assert_streams((struct spawn){ .out = SPAWN_TO_STDERR }, "", "out\nerr\n");
+	assert_streams((struct spawn){ .out = SPAWN_TO_STDERR, .err = SPAWN_DROP }, "", "");
+	assert_streams((struct spawn){ .output = &output, .err = SPAWN_DROP }, "", "");
+	assert_string_equal(output.text, "out\n");
+}
+
+static void our_stdin_can_be_handed_on(void **state)
+{
+	AUTO_STRBUF struct strbuf output = { 0 };
+	int ends[2], before = dup(STDIN_FILENO);
+
+	(void)state;
+	assert_int_equal(pipe(ends), 0);
+	assert_int_equal(util_write_all(ends[1], "ours\n", 5), 0);
+	close(ends[1]);
+	dup2(ends[0], STDIN_FILENO);
+	close(ends[0]);
+	assert_int_equal(run("cat", NULL, (struct spawn){ .own_input = true, .output = &output }), 0);
+	dup2(before, STDIN_FILENO);
+	close(before);
+	assert_string_equal(output.text, "ours\n");
+}
+
 /* ---- time ---- */
 
 static double seconds_now(void)
@@ -207,6 +278,9 @@ int main(void)
 		cmocka_unit_test(endless_output_is_cut_off),
 		cmocka_unit_test(child_has_no_descriptor_of_ours),
 		cmocka_unit_test(blocked_signals_are_not_inherited),
+		cmocka_unit_test(environment_is_ours_and_more),
+		cmocka_unit_test(streams_go_where_they_are_sent),
+		cmocka_unit_test(our_stdin_can_be_handed_on),
 		cmocka_unit_test(child_that_takes_too_long_is_stopped),
 		cmocka_unit_test(child_that_will_not_end_is_killed),
 		cmocka_unit_test(grandchild_does_not_hold_us),

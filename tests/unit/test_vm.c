@@ -148,7 +148,10 @@ static void a_netvm_without_a_netid_has_the_one_that_the_original_loader_gives(v
 	assert_int_equal(vm_netid(the(w, "n1")), 3);
 	assert_int_equal(vm_netid(the(w, "a")), -1);
 	assert_int_equal(vm_netid(the(w, "dom0")), 0);
-	assert_int_equal(vm_free_netid(&w->q), 2);
+	/* A new netvm must not shift them: they are stored before it gets its own. */
+	assert_int_equal(vm_free_netid(&w->q), 4);
+	assert_string_equal(vm_get(the(w, "p1"), "netid").text, "2");
+	assert_string_equal(vm_get(the(w, "n1"), "netid").text, "3");
 	world_free(w);
 }
 
@@ -169,9 +172,19 @@ static void uuids_are_given_once_and_stay(void **state)
 
 /* ---- numbers, adding, removing ---- */
 
+static void a_qid_that_something_still_names_is_not_given_away(void **state)
+{
+	struct world *w = load("<QubesVmCollection default_netvm='1'><QubesAppVm name='a' qid='4' netvm_qid='2'/>"
+			       "<QubesFutureVm name='f' qid='3'/></QubesVmCollection>");
+
+	(void)state;
+	assert_int_equal(vm_free_qid(&w->q), 5);
+	world_free(w);
+}
+
 static void qid_252_is_the_last_choice(void **state)
 {
-	struct world *w = load(STORE(""));
+	struct world *w = load("<QubesVmCollection/>");
 	const struct vm_class *class = vm_class_by_type("AppVM");
 
 	(void)state;
@@ -231,6 +244,7 @@ int main(void)
 		cmocka_unit_test(without_a_clockvm_attribute_it_is_the_end_of_the_default_chain),
 		cmocka_unit_test(a_netvm_without_a_netid_has_the_one_that_the_original_loader_gives),
 		cmocka_unit_test(uuids_are_given_once_and_stay),
+		cmocka_unit_test(a_qid_that_something_still_names_is_not_given_away),
 		cmocka_unit_test(qid_252_is_the_last_choice),
 		cmocka_unit_test(a_removed_vm_is_no_global_any_more),
 		cmocka_unit_test(clients_and_children_are_found),

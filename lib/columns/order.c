@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The orders in which a listing may show VMs.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "internal.h"
+#include "util.h"
+
+struct order {
+	struct columns_place *places;
+	size_t count;
+	bool has[QID_LIMIT];
+};
+
+static void put_at(struct order *order, struct vm *vm, size_t level)
+{
+	if (!order->has[vm->qid])
+		order->places[order->count++] = (struct columns_place){ vm, level };
+	order->has[vm->qid] = true;
+}
+
+static void put(struct order *order, struct vm *vm)
+{
+	put_at(order, vm, 0);
+}
+
+static void put_all(struct qubes *q, struct order *order)
+{
+	struct vm *vm;
+
+	FOR_EACH_VM(q, vm)
+		put(order, vm);
+}
+
+/* ---- groups ---- */
+
+static void put_family(struct qubes *q, struct order *order, struct vm *template)
+{
+	struct vm *vm;
+
+	put(order, template);
+	FOR_EACH_VM(q, vm)
+		if (vm_is(vm, VM_APPS | VM_DISPOSABLE) && vm_template(vm) == template)
+			put(order, vm);
+}
+
+static void put_groups(struct qubes *q, struct order *order)
+{
+	struct vm *vm;
+
+	FOR_EACH_VM(q, vm)
+		if (vm_is(vm, VM_NETVMS))
+			put(order, vm);
+	FOR_EACH_VM(q, vm)
+		if (vm_is(vm, VM_APPS) && vm_is_standalone(vm))
+			put(order, vm);
+	FOR_EACH_VM(q, vm)
+		if (vm_is(vm, VM_TEMPLATES))
+			put_family(q, order, vm);
+}
+
+/* ---- the tree of networks ---- */
+
+static int compare_names(const void *a, const void *b)
+{
+	const struct columns_place *one = a, *other = b;
+
+	return strcmp(one->vm->name, other->vm->name);
+}
+
+static void sort_by_name(struct columns_place *places, size_t count)
+{
+	qsort(places, count, sizeof(*places), compare_names);
+}
+
+/* VM at LEVEL, and below it who gets network from it; one that is there already ends a circle. */
+static void put_branch(const struct columns_place *sorted, size_t count, struct order *order, struct vm *vm,
+		       size_t level)
+{
+	put_at(order, vm, level);
+	for (size_t i = 0; i < count; i++)
+		if (!order->has[sorted[i].vm->qid] && vm_netvm(sorted[i].vm) == vm)
+			put_branch(sorted, count, order, sorted[i].vm, level + 1);
+}
+
+static bool is_root(const struct vm *vm)
+{
+	return vm_is(vm, VM_NETVMS) && !vm_is_dom0(vm) && !vm_netvm(vm);
+}
+
+static void put_tree(struct qubes *q, struct order *order)
+{
+	struct columns_place *sorted = columns_order(q, COLUMNS_BY_NAME);
+	size_t count = vms_count(q);
+
+	for (size_t i = 0; i < count; i++)
+		if (!vm_netvm(sorted[i].vm) && !is_root(sorted[i].vm))
+			put(order, sorted[i].vm);
+	for (size_t i = 0; i < count; i++)
+		if (is_root(sorted[i].vm))
+			put_branch(sorted, count, order, sorted[i].vm, 0);
+	for (size_t i = 0; i < count; i++) /* a circle has no root */
+		if (!order->has[sorted[i].vm->qid])
+			put_branch(sorted, count, order, sorted[i].vm, 0);
+}
+
+struct columns_place *columns_order(struct qubes *q, enum columns_order by)
+{
+	struct order order = { .places = arena_alloc(q->arena, vms_count(q) * sizeof(*order.places)) };
+
+	if (by == COLUMNS_BY_GROUP)
+		put_groups(q, &order);
+	else if (by == COLUMNS_AS_TREE)
+		put_tree(q, &order);
+	put_all(q, &order);
+	if (by == COLUMNS_BY_NAME)
+		sort_by_name(order.places, order.count);
+	return order.places;
+}

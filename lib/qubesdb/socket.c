@@ -1,0 +1,288 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The socket of a QubesDB daemon, and the messages on it. Every wait ends at the question's deadline.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "error.h"
+#include "internal.h"
+#include "util.h"
+
+#define SOCKETS "/var/run/qubes"
+#define NAP_MILLISECONDS 20
+
+/* As it goes over the wire, in the byte order of the host. */
+struct header {
+	uint8_t type;
+	char path[QUBESDB_PATH_LIMIT];
+	uint8_t padding[3];
+	uint32_t length;
+};
+
+_Static_assert(sizeof(struct header) == 72 && offsetof(struct header, length) == 68, "not QubesDB's header");
+
+/* ---- time ---- */
+
+static long long now(void)
+{
+	struct timespec time;
+
+	clock_gettime(CLOCK_MONOTONIC, &time);
+	return time.tv_sec * 1000LL + time.tv_nsec / 1000000;
+}
+
+void qubesdb_begin(struct qubesdb *db)
+{
+	db->deadline = now() + db->milliseconds;
+}
+
+static int left(const struct qubesdb *db)
+{
+	long long milliseconds = db->deadline - now();
+
+	return milliseconds > 0 ? (int)milliseconds : 0;
+}
+
+/* 0 when the socket is ready for EVENTS, or -1 with errno. */
+static int wait_for(const struct qubesdb *db, short events)
+{
+	struct pollfd ready = { .fd = db->fd, .events = events };
+	int count;
+
+	do
+		count = poll(&ready, 1, left(db));
+	while (count < 0 && errno == EINTR);
+	if (count == 0)
+		errno = ETIMEDOUT;
+	return count > 0 ? 0 : -1;
+}
+
+/* ---- the connection ---- */
+
+/* Leaves errno alone. */
+static void end(struct qubesdb *db)
+{
+	util_close_at(&db->fd);
+	db->fd = -1;
+}
+
+/*
+ * By way of the descriptor of the socket's file: below another root no link may lead out of it, and an
+ * address has room for 107 bytes only. -1 with errno.
+ */
+static int connect_to(struct qubesdb *db, int file)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	AUTO_FREE char *path = util_printf("/proc/self/fd/%d", file);
+
+	strncpy(address.sun_path, path, sizeof(address.sun_path) - 1);
+	while (connect(db->fd, (struct sockaddr *)&address, sizeof(address)) != 0) {
+		struct timespec nap = { .tv_nsec = NAP_MILLISECONDS * 1000000L };
+
+		/* EAGAIN: too many wait to be let in, and poll cannot tell when there is room. */
+		if (errno != EAGAIN && errno != EINTR)
+			return -1;
+		if (left(db) == 0) {
+			errno = ETIMEDOUT;
+			return -1;
+		}
+		nanosleep(&nap, NULL);
+	}
+	return 0;
+}
+
+static int connect_below(struct qubesdb *db, const char *path)
+{
+	AUTO_CLOSE int file = root_open(db->q->root, path, O_PATH, 0);
+
+	if (file < 0)
+		return -1;
+	db->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (db->fd < 0)
+		return -1;
+	if (connect_to(db, file) == 0)
+		return 0;
+	end(db);
+	return -1;
+}
+
+/* Later releases have a second one that is for reading alone, and more may open it. */
+static int connect_any(struct qubesdb *db, const char *path)
+{
+	AUTO_FREE char *all = util_printf("%s.sock", path);
+	AUTO_FREE char *read_only = util_printf("%s.ro.sock", path);
+	int why;
+
+	if (connect_below(db, all) == 0)
+		return 0;
+	why = errno;
+	if (why == EACCES && connect_below(db, read_only) == 0)
+		return 0;
+	errno = why;
+	return -1;
+}
+
+/* No daemon, or what one that died left behind. */
+static bool means_absence(int why)
+{
+	return why == ENOENT || why == ENOTDIR || why == ECONNREFUSED;
+}
+
+static int make_connection(struct qubesdb *db)
+{
+	bool is_host = strcmp(db->name, "dom0") == 0;
+	AUTO_FREE char *path =
+		is_host ? util_strdup(SOCKETS "/qubesdb") : util_printf(SOCKETS "/qubesdb.%s", db->name);
+
+	/* A store may hold any name; a file can't. */
+	if (strchr(db->name, '/'))
+		return error_set(ERROR_FAILED, "'%s' is no name of a VM", db->name);
+	qubesdb_begin(db);
+	if (connect_any(db, path) == 0)
+		return 0;
+	if (means_absence(errno))
+		return error_set(ERROR_NOT_FOUND, "no QubesDB daemon serves %s: %s.sock: %s", db->name, path,
+				 strerror(errno));
+	return error_errno("cannot connect to the QubesDB daemon of %s: %s.sock", db->name, path);
+}
+
+struct qubesdb *qubesdb_open_within(struct qubes *q, const char *name, int milliseconds)
+{
+	struct qubesdb *db = util_alloc(sizeof(*db));
+
+	*db = (struct qubesdb){ .q = q, .name = util_strdup(name), .fd = -1, .milliseconds = milliseconds };
+	if (make_connection(db) == 0)
+		return db;
+	qubesdb_close(db);
+	return NULL;
+}
+
+struct qubesdb *qubesdb_open(struct qubes *q, const char *name)
+{
+	return qubesdb_open_within(q, name, QUBESDB_MILLISECONDS);
+}
+
+void qubesdb_close(struct qubesdb *db)
+{
+	if (!db)
+		return;
+	end(db);
+	free(db->name);
+	free(db);
+}
+
+int qubesdb_fail(struct qubesdb *db, const char *why)
+{
+	end(db);
+	return error_set(ERROR_FAILED, "the QubesDB daemon of %s %s", db->name, why);
+}
+
+static int fail_by_errno(struct qubesdb *db)
+{
+	if (errno == ETIMEDOUT)
+		return qubesdb_fail(db, "does not answer");
+	if (errno == EPIPE || errno == ECONNRESET)
+		return qubesdb_fail(db, "has ended the connection");
+	end(db);
+	return error_errno("the QubesDB daemon of %s", db->name);
+}
+
+/* ---- messages ---- */
+
+static int send_bytes(struct qubesdb *db, const char *bytes, size_t length)
+{
+	while (length > 0) {
+		ssize_t sent = send(db->fd, bytes, length, MSG_NOSIGNAL);
+
+		if (sent >= 0) {
+			bytes += sent;
+			length -= (size_t)sent;
+		} else if (errno == EAGAIN) {
+			if (wait_for(db, POLLOUT) != 0)
+				return fail_by_errno(db);
+		} else if (errno != EINTR) {
+			return fail_by_errno(db);
+		}
+	}
+	return 0;
+}
+
+int qubesdb_send(struct qubesdb *db, enum qubesdb_type type, const char *path, const char *value)
+{
+	struct header header = { .type = (uint8_t)type };
+	AUTO_STRBUF struct strbuf message = { 0 };
+
+	if (db->fd < 0)
+		return error_set(ERROR_FAILED, "the connection to the QubesDB daemon of %s has ended",
+				 db->name);
+	strncpy(header.path, path, sizeof(header.path) - 1);
+	header.length = value ? (uint32_t)strlen(value) : 0;
+	strbuf_add_bytes(&message, (const char *)&header, sizeof(header));
+	if (value)
+		strbuf_add(&message, value);
+	return send_bytes(db, message.text, message.length);
+}
+
+static int receive_bytes(struct qubesdb *db, void *to, size_t length)
+{
+	char *bytes = to;
+
+	while (length > 0) {
+		ssize_t got = recv(db->fd, bytes, length, 0);
+
+		if (got == 0)
+			return qubesdb_fail(db, "has ended the connection");
+		if (got > 0) {
+			bytes += got;
+			length -= (size_t)got;
+		} else if (errno == EAGAIN) {
+			if (wait_for(db, POLLIN) != 0)
+				return fail_by_errno(db);
+		} else if (errno != EINTR) {
+			return fail_by_errno(db);
+		}
+	}
+	return 0;
+}
+
+static int receive_any(struct qubesdb *db, struct qubesdb_answer *answer)
+{
+	struct header header;
+
+	if (receive_bytes(db, &header, sizeof(header)) != 0)
+		return -1;
+	if (!memchr(header.path, '\0', sizeof(header.path)))
+		return qubesdb_fail(db, "has sent a path without an end");
+	if (header.length >= sizeof(answer->value))
+		return qubesdb_fail(db, "has sent a value that is too long");
+	if (receive_bytes(db, answer->value, header.length) != 0)
+		return -1;
+	answer->value[header.length] = '\0';
+	if (strlen(answer->value) != header.length)
+		return qubesdb_fail(db, "has sent a value that is not a text");
+	answer->type = header.type;
+	memcpy(answer->path, header.path, sizeof(answer->path));
+	return 0;
+}
+
+/* One that tells what has changed faster than we read never makes us wait, so that no wait would end it. */
+int qubesdb_receive(struct qubesdb *db, struct qubesdb_answer *answer)
+{
+	do {
+		if (receive_any(db, answer) != 0)
+			return -1;
+		if (answer->type != QUBESDB_CHANGED)
+			return 0;
+	} while (left(db) > 0);
+	errno = ETIMEDOUT;
+	return fail_by_errno(db);
+}

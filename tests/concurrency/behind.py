@@ -1,0 +1,123 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What a command does behind its lock: another one may have been faster, and must not be undone.
+
+The first command is kept (by strace) where it has just given up its lock, the second runs to its end meanwhile.
+"""
+import os
+import re
+import shutil
+import sys
+import time
+
+from world import HERE, World
+
+sys.path.insert(0, os.path.join(HERE, '..', 'lib'))
+import libvirtd  # noqa: E402
+
+KEPT = 700  # ms
+UNIT = '/etc/systemd/system/multi-user.target.wants/qubes-vm@%s.service'
+
+
+def trace(world, more, words):
+    return ['strace', '-o', world.directory + '/trace', '-e', 'trace=openat,close', *more, *words]
+
+
+def unlocking_close(world):
+    """Which of the traced command's calls of close gave up the lock: that of the new store's descriptor."""
+    with open(world.directory + '/trace', encoding='utf-8') as f:
+        lines = f.read().splitlines()
+    opened = [re.search(r'qubes\.xml\.new-\w+".*= (\d+)$', line) for line in lines]
+    at, fd = [(n, x.group(1)) for n, x in enumerate(opened) if x][-1]
+    closes = [(n, line) for n, line in enumerate(lines) if line.startswith('close(')]
+    return next(count for count, (n, line) in enumerate(closes, 1) if n > at and line.startswith('close(%s)' % fd))
+
+
+def both(binary, server, prepared, first, second):
+    """The world after FIRST, kept behind its lock, and SECOND; and what went wrong with them."""
+    with prepare(binary, server, prepared) as world:
+        faults = [x for x in [world.run(*trace(world, [], first))] if x.status != 0]
+        count = unlocking_close(world)
+    world = prepare(binary, server, prepared)
+    before = world.bytes()
+    keep = ['-e', 'inject=close:delay_exit=%d:when=%d' % (KEPT * 1000, count)]
+    process = world.start(trace(world, keep, first))
+    while world.bytes() == before and process.poll() is None:
+        time.sleep(0.005)
+    faults += [x for x in [world.run(*second)] if x.status != 0]
+    if process.poll() is not None:
+        faults.append('%s was not kept' % ' '.join(first))
+    err = process.communicate()[1].decode()
+    return world, faults + ([err] if process.returncode != 0 else [])
+
+
+def prepare(binary, server, prepared):
+    world = World(binary, 20)
+    if server:
+        server.clear()
+        world.env['QUBES_LIBVIRT_URI'] = server.uri
+    for words in prepared:
+        done = world.run(*words)
+        if done.status != 0:
+            sys.exit(str(done))
+    return world
+
+
+def label(vm, color):
+    return ('qvm-prefs', '-s', vm, 'label', color)
+
+
+def autostart(vm, value):
+    return ('qvm-prefs', '-s', vm, 'autostart', value)
+
+
+REMOVE = ('qvm-remove', '-q')
+CREATE = ('qvm-create', '-q', '-l', 'red', 'new')
+
+
+def icon_faults(world):
+    link = os.readlink(world.root + '/var/lib/qubes/appvms/vm005/icon.png')
+    return [] if 'purple' in link else ['the icon is %s' % link]
+
+
+def link_faults(vm):
+    return lambda world: ['%s is started at boot' % vm] if os.path.lexists(world.root + UNIT % vm) else []
+
+
+def files(check, binary):
+    for name, prepared, first, second, look in (
+            ('an icon is that of the last label', [], label('vm005', 'orange'), label('vm005', 'purple'), icon_faults),
+            ('a VM is started at boot as was said last', [], autostart('vm005', 'true'), autostart('vm005', 'false'),
+             link_faults('vm005')),
+            ('a VM that has gone is not started at boot', [], autostart('vm007', 'true'), REMOVE + ('vm007',),
+             link_faults('vm007'))):
+        world, faults = both(binary, None, prepared, first, second)
+        with world:
+            check(name, faults + look(world) + world.store_faults() + world.file_faults())
+
+
+def domains(check, binary, server):
+    for name, prepared, first, gone in (
+            ('a VM that is removed as soon as it is made has no domain', [], CREATE, 'new'),
+            ('one that is removed as soon as it is renamed', [CREATE], ('qvm-prefs', '-s', 'new', 'name', 'newer'),
+             'newer'),
+            ('one that is removed as soon as it is cloned', [CREATE], ('qvm-clone', '-q', 'new', 'copy'), 'copy')):
+        world, faults = both(binary, server, prepared, first, REMOVE + (gone,))
+        with world:
+            check(name, faults + ['the domain %s' % x for x in server.domains() if x == gone] + world.file_faults())
+
+
+def tests(check, binary, _):
+    if not shutil.which('strace'):
+        print('# no strace (deps/install test): what is done behind the lock is not looked at')
+        return
+    files(check, binary)
+    missing = libvirtd.missing()
+    if missing:
+        print('# no private libvirtd: %s' % missing)
+        return
+    with World(binary) as world:
+        server = libvirtd.Libvirtd(world.directory)
+        try:
+            domains(check, binary, server)
+        finally:
+            server.stop()
