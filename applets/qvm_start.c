@@ -18,7 +18,7 @@ struct start_args {
 
 const struct option_row qvm_start_options[] = {
 	OPT_FLAG('q', "quiet", struct start_args, quiet, "say nothing about progress"),
-	OPT_FLAG(0, "no-guid", struct start_args, no_guid, "start no GUI daemon (this release never does)"),
+	OPT_FLAG(0, "no-guid", struct start_args, no_guid, "start no GUI daemon"),
 	OPT_FLAG(0, "skip-if-running", struct start_args, skip_if_running, "a VM that is active is no error"),
 	OPT_TEXT(0, "drive", "DRIVE", struct start_args, drive,
 		 "an HVM's drive until it is off again, [hd:|cdrom:][VM:]/PATH"),
@@ -29,21 +29,13 @@ const struct option_row qvm_start_options[] = {
 	OPT_TEXT(0, "custom-config", "FILE", struct start_args, config,
 		 "libvirt domain XML to use instead of the generated one"),
 	OPT_FLAG(0, "debug", struct start_args, debug, "debug mode until it is off again"),
-	OPT_FLAG(0, "tray", struct start_args, tray, "desktop notifications (not in this release)"),
-	OPT_FLAG(0, "dvm", struct start_args, dvm, "prepare a DispVM's savefile (not in this release)"),
+	OPT_FLAG(0, "tray", struct start_args, tray, "accepted; progress is text in any case"),
+	OPT_FLAG(0, "dvm", struct start_args, dvm, "prepare the image that DispVMs start from"),
 	OPT_SELECTION(struct start_args, which, "every VM that is off"),
 	OPT_END
 };
 
 /* ---- what the options say ---- */
-
-static int check_supported(const struct start_args *args)
-{
-	if (args->tray || args->dvm)
-		return error_set(ERROR_FAILED, "--%s is not supported by this release",
-				 args->tray ? "tray" : "dvm");
-	return 0;
-}
 
 static const char *prefixed(struct arena *arena, const char *prefix, const char *drive)
 {
@@ -96,11 +88,24 @@ static int prepare_one(struct vm *vm, const void *unused)
 	return lifecycle_prepare(vm);
 }
 
+static const struct log {
+	const char *before, *after; /* the VM's name */
+	unsigned always;	    /* for these classes, there or not; of others only what is there */
+} logs[] = {
+	{ "/var/log/xen/console/guest-", ".log", VM_PVS | VM_HVMS },
+	{ "/var/log/xen/console/guest-", "-dm.log", VM_HVMS },
+	{ "/var/log/qubes/guid.", ".log", 0 },
+	{ "/var/log/qubes/qrexec.", ".log", 0 },
+};
+
 static void print_logs(const struct vm *vm)
 {
-	error_note("logs: /var/log/xen/console/guest-%s.log", vm->name);
-	if (vm_is(vm, VM_HVMS))
-		error_note("logs: /var/log/xen/console/guest-%s-dm.log", vm->name);
+	for (size_t i = 0; i < ARRAY_SIZE(logs); i++) {
+		AUTO_FREE char *path = util_printf("%s%s%s", logs[i].before, vm->name, logs[i].after);
+
+		if (vm_is(vm, logs[i].always) || root_exists(vm->qubes->root, path))
+			error_note("logs: %s", path);
+	}
 }
 
 static int start_one(struct vm *vm, const void *how)
@@ -134,11 +139,11 @@ int qvm_start_main(struct qubes *q, const void *parsed, char **words)
 	const struct start_args *args = parsed;
 	struct lifecycle_start how = {
 		.quiet = args->quiet, .no_guid = args->no_guid, .skip_if_running = args->skip_if_running,
-		.config = absolute(q->arena, args->config), .debug = args->debug,
+		.dvm = args->dvm, .config = absolute(q->arena, args->config), .debug = args->debug,
 	};
 	struct vm **vms;
 
-	if (check_supported(args) != 0 || !drive_of(q->arena, args, &how.drive))
+	if (!drive_of(q->arena, args, &how.drive))
 		return -1;
 	vms = selection_vms(q, &args->which, words, selection_halted);
 	if (!vms || check_one_vm(vms, args, how.drive) != 0)

@@ -74,6 +74,7 @@ struct lifecycle_start {
 	bool quiet;
 	bool no_guid;
 	bool skip_if_running;
+	bool dvm; /* it becomes the image that disposable VMs start from */
 	/* For this run of the VM alone, not for its netvms; NULL or false: as the store has it. */
 	const char *drive;  /* in the store's form: "cdrom:dom0:/path" */
 	const char *config; /* a file below the root with libvirt's XML */
@@ -88,7 +89,7 @@ int lifecycle_prepare(struct vm *vm);
 
 /*
  * Its netvms first, then itself. Takes long: the store's lock must be gone by then (qubes_commit after
- * lifecycle_prepare). 0, or -1 with an error.
+ * lifecycle_prepare). 0, or -1 with an error: then it does not run, unless that says "it is running".
  */
 int lifecycle_start(struct vm *vm, const struct lifecycle_start *how);
 

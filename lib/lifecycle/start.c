@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Starting a VM: one table of steps in order, into which everything goes that a running VM needs.
+ * Starting a VM: one table of steps in order, from its files to a domain that runs and has been told who it is.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -9,17 +9,23 @@
 
 #include "domainxml.h"
 #include "error.h"
+#include "helpers.h"
 #include "images.h"
 #include "internal.h"
 #include "prop.h"
+#include "qubesdb.h"
 #include "startable.h"
+#include "usable.h"
 #include "util.h"
 #include "vmm.h"
 
 struct start {
 	struct vm *vm;
 	const struct lifecycle_start *how;
+	struct helpers helpers;
 	char *xml;
+	int xid;
+	sigset_t before; /* the signals that were held before the steps */
 };
 
 /* ---- one start of a VM at a time ---- */
@@ -54,6 +60,16 @@ static int check_rules(void *work)
 	return startable(start->vm);
 }
 
+static int check_helpers(void *work)
+{
+	struct start *start = work;
+	const struct helpers_how how = {
+		.quiet = start->how->quiet, .no_gui = start->how->no_guid, .dvm = start->how->dvm,
+	};
+
+	return helpers_check(start->vm, &how, &start->helpers);
+}
+
 static int check_files(void *work)
 {
 	struct start *start = work;
@@ -78,6 +94,7 @@ static int make_configuration(void *work)
 	return start->xml ? 0 : -1;
 }
 
+/* May be interrupted: nothing of this VM is there yet that must not be left behind. */
 static int start_netvm(void *work)
 {
 	struct start *start = work;
@@ -86,9 +103,14 @@ static int start_netvm(void *work)
 		.quiet = start->how->quiet, .no_guid = start->how->no_guid, .skip_if_running = true,
 	};
 
+	int result;
+
 	if (!netvm || vm_is_dom0(netvm))
 		return 0;
-	return lifecycle_start(netvm, &how);
+	util_release_signals(&start->before);
+	result = lifecycle_start(netvm, &how);
+	util_hold_signals(&start->before);
+	return result;
 }
 
 /* A VM that was renamed offline still has a domain under its UUID that is called as it was: that one goes. */
@@ -100,6 +122,27 @@ static int define(void *work)
 	    (vmm_undefine(start->vm) != 0 || vmm_define(start->vm, start->xml) != 0))
 		return -1;
 	domainxml_keep(start->vm, start->xml);
+	return 0;
+}
+
+/* Held until the domain has got it: nobody else is given any meanwhile. */
+static int request_memory(void *work)
+{
+	struct start *start = work;
+
+	return helpers_memory_request(&start->helpers);
+}
+
+static void give_memory_back(void *work)
+{
+	struct start *start = work;
+
+	helpers_memory_release(&start->helpers);
+}
+
+static int release_memory(void *work)
+{
+	give_memory_back(work);
 	return 0;
 }
 
@@ -117,14 +160,25 @@ static int take_devices(void *work)
 	return 0;
 }
 
+static void say_start(const struct start *start)
+{
+	const char *without = start->helpers.without;
+
+	if (start->how->quiet)
+		return;
+	if (without)
+		error_note("starting %s (without %s: not on this host)", start->vm->name, without);
+	else
+		error_note("starting %s", start->vm->name);
+}
+
 static int boot(void *work)
 {
 	struct start *start = work;
 
 	if (util_interrupted() != 0)
 		return -1;
-	if (!start->how->quiet)
-		error_note("starting %s (this release: without QubesDB, qrexec and GUI daemons)", start->vm->name);
+	say_start(start);
 	return vmm_create_paused(start->vm);
 }
 
@@ -136,23 +190,90 @@ static void destroy(void *work)
 		error_note("%s is left as it is: %s", start->vm->name, error_message());
 }
 
+/* The daemons know a domain by its number. */
+static int learn_number(void *work)
+{
+	struct start *start = work;
+	struct vmm_info info;
+
+	if (vmm_info_now(start->vm, &info) != 0)
+		return -1;
+	start->xid = info.xid;
+	return info.xid >= 0 ? 0 : error_set(ERROR_FAILED, "its domain has ended already");
+}
+
+static void stop_qubesdb(void *work)
+{
+	struct start *start = work;
+
+	if (start->helpers.qubesdb && helpers_qubesdb_stop(start->vm) != 0)
+		error_note("%s: %s", start->vm->name, error_message());
+}
+
+/* One that did not come up in time may yet have left something behind. */
+static int start_qubesdb(void *work)
+{
+	struct start *start = work;
+	enum error_kind kind;
+
+	if (helpers_qubesdb_start(&start->helpers, start->xid) == 0)
+		return 0;
+	kind = error_kind();
+
+	AUTO_FREE char *why = util_strdup(error_message());
+
+	stop_qubesdb(work);
+	return error_set(kind, "QubesDB: %s", why);
+}
+
+static int publish_entries(void *work)
+{
+	struct start *start = work;
+	struct qubesdb_entries entries = { 0 };
+
+	if (!start->helpers.qubesdb)
+		return 0;
+	vmm_forget(start->vm->qubes); /* a ProxyVM is told of its clients as they are now */
+	if (qubesdb_entries_of(start->vm, start->how->dvm, &entries) != 0)
+		return -1;
+	return qubesdb_publish(start->vm, &entries);
+}
+
+/* Before it can send anything, those that its packets pass know what it may send. */
+static int publish_firewalls(void *work)
+{
+	struct start *start = work;
+
+	return start->helpers.qubesdb ? qubesdb_publish_firewalls_above(start->vm) : 0;
+}
+
 static int resume(void *work)
 {
 	struct start *start = work;
+
+	if (util_interrupted() != 0)
+		return -1;
 
 	return vmm_resume(start->vm);
 }
 
 static const struct step start_steps[] = {
 	{ .act = check_rules },
+	{ .act = check_helpers },
 	{ .act = check_files },
 	{ .act = prepare_storage },
 	{ .act = make_configuration },
 	{ .act = start_netvm },
 	{ .act = define },
+	{ .act = request_memory, .undo = give_memory_back },
 	{ .act = take_devices },
 	{ .act = boot, .undo = destroy },
+	{ .act = learn_number },
+	{ .act = start_qubesdb, .undo = stop_qubesdb },
+	{ .act = publish_entries },
+	{ .act = publish_firewalls },
 	{ .act = resume },
+	{ .act = release_memory },
 	{ .act = NULL },
 };
 
@@ -179,16 +300,15 @@ static int override_all(struct vm *vm, const struct lifecycle_start *how)
 /* Ctrl-C must not leave a domain behind that was booted and not yet let run. */
 static int run_steps(struct start *start)
 {
-	sigset_t before;
 	int result;
 
 	if (override_all(start->vm, start->how) != 0)
 		return -1;
-	util_hold_signals(&before);
+	util_hold_signals(&start->before);
 	result = steps_run(start->vm->qubes, start_steps, start);
-	util_release_signals(&before);
+	util_release_signals(&start->before);
 	util_free_at(&start->xml);
-	return result;
+	return result == 0 ? make_usable(&start->helpers, start->xid) : -1;
 }
 
 static int start_if_halted(struct start *start)

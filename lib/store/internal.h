@@ -14,9 +14,9 @@
 struct store {
 	struct root *root;
 	char *path;
-	int fd; /* the locked file of a writer; -1 for a reader */
+	int fd;		      /* the locked file of a writer; -1 for a reader */
 	struct stat original; /* of the file as it was read or last written; a save keeps owner and mode */
-	char *text; /* the whole normalised file: prolog and epilog are written back from it */
+	char *text;	      /* the whole normalised file: prolog and epilog are written back from it */
 	struct xml_document document;
 	store_node *tree;
 	enum store_format format;

@@ -13,7 +13,7 @@
 #include "error.h"
 #include "internal.h"
 
-#define SILENCE 2000 /* ms before we say that we wait */
+#define SILENCE 2000	 /* ms before we say that we wait */
 #define LONGEST_PAUSE 16 /* ms between two attempts */
 
 /* Goes on when the file is replaced while we wait for it. */
@@ -110,8 +110,8 @@ static bool still_there(const struct root *root, const char *path, int fd)
 {
 	struct stat here, there;
 
-	return fstat(fd, &here) == 0 && root_stat(root, path, &there) == 0 &&
-	       here.st_dev == there.st_dev && here.st_ino == there.st_ino;
+	return fstat(fd, &here) == 0 && root_stat(root, path, &there) == 0 && here.st_dev == there.st_dev &&
+	       here.st_ino == there.st_ino;
 }
 
 static int open_store(const struct root *root, const char *path, bool exclusive)

@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """What a command does behind its lock: another one may have been faster, and must not be undone.
 
-The first command is kept (by strace) where it has just given up its lock, the second runs to its end meanwhile.
+The first command is stopped (by strace) where it has just given up its lock, the second runs to its end, and only
+then the first goes on.
 """
 import os
 import re
 import shutil
+import signal
 import sys
 import time
 
@@ -14,7 +16,7 @@ from world import HERE, World
 sys.path.insert(0, os.path.join(HERE, '..', 'lib'))
 import libvirtd  # noqa: E402
 
-KEPT = 700  # ms
+LIMIT = 60  # seconds until it must have stopped
 UNIT = '/etc/systemd/system/multi-user.target.wants/qubes-vm@%s.service'
 
 
@@ -32,22 +34,35 @@ def unlocking_close(world):
     return next(count for count, (n, line) in enumerate(closes, 1) if n > at and line.startswith('close(%s)' % fd))
 
 
+def stopped_child(world, tracer):
+    """The process that the tracer runs, once it has stopped; None if it does not."""
+    deadline = time.monotonic() + LIMIT
+    while tracer.poll() is None and time.monotonic() < deadline:
+        time.sleep(0.005)
+        with open(world.directory + '/trace', encoding='utf-8') as f:
+            if 'stopped by SIGSTOP' in f.read():
+                with open('/proc/%d/task/%d/children' % (tracer.pid, tracer.pid), encoding='ascii') as children:
+                    return int(children.read())
+    return None
+
+
 def both(binary, server, prepared, first, second):
-    """The world after FIRST, kept behind its lock, and SECOND; and what went wrong with them."""
+    """The world after FIRST, stopped behind its lock, and SECOND; and what went wrong with them."""
     with prepare(binary, server, prepared) as world:
         faults = [x for x in [world.run(*trace(world, [], first))] if x.status != 0]
         count = unlocking_close(world)
     world = prepare(binary, server, prepared)
-    before = world.bytes()
-    keep = ['-e', 'inject=close:delay_exit=%d:when=%d' % (KEPT * 1000, count)]
-    process = world.start(trace(world, keep, first))
-    while world.bytes() == before and process.poll() is None:
-        time.sleep(0.005)
-    faults += [x for x in [world.run(*second)] if x.status != 0]
-    if process.poll() is not None:
-        faults.append('%s was not kept' % ' '.join(first))
-    err = process.communicate()[1].decode()
-    return world, faults + ([err] if process.returncode != 0 else [])
+    with open(world.directory + '/trace', 'w', encoding='utf-8'):
+        pass
+    tracer = world.start(trace(world, ['-e', 'inject=close:signal=STOP:when=%d' % count], first))
+    child = stopped_child(world, tracer)
+    if child:
+        faults += [x for x in [world.run(*second)] if x.status != 0]
+        os.kill(child, signal.SIGCONT)
+    else:
+        faults.append('%s was not stopped' % ' '.join(first))
+    err = tracer.communicate()[1].decode()
+    return world, faults + ([err] if tracer.returncode != 0 else [])
 
 
 def prepare(binary, server, prepared):

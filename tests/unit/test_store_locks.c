@@ -231,7 +231,8 @@ static void a_writer_removes_what_killed_ones_left(void **state)
 static void nothing_else_is_removed(void **state)
 {
 	static const char *const ends[] = {
-		".bak", "abcdefABCDEF", ".new-abcdefABCDE", ".new-abcdefABCDEFF", ".new-abcdef123456", ".new-",
+		".bak",	 "abcdefABCDEF", ".new-abcdefABCDE", ".new-abcdefABCDEFF", ".new-abcdef123456",
+		".new-",
 	};
 	struct scratch *s = *state;
 

@@ -76,7 +76,8 @@ static void only_a_lock_in_the_way_counts(void **state)
 
 	put_store(s, EMPTY);
 	put_bytes(path, "", 0);
-	elsewhere = hold_elsewhere(&other, &(struct other){ F_OFD_SETLK, F_WRLCK, LONG, NULL, "innocent", 0 });
+	elsewhere =
+		hold_elsewhere(&other, &(struct other){ F_OFD_SETLK, F_WRLCK, LONG, NULL, "innocent", 0 });
 	child = hold_elsewhere(s, &(struct other){ F_OFD_SETLK, F_WRLCK, LONG, NULL, "holder", 0 });
 	assert_named(s, true, child, "holder");
 	stop(child);
@@ -241,8 +242,10 @@ static void a_long_wait_says_for_whom(void **state)
 		assert_null(store);
 		assert_error("cannot lock " STORE_PATH ": Interrupted system call");
 		AUTO_FREE char *text = file_text(s, "/notes");
-		AUTO_FREE char *expected = util_printf("waiting for " STORE_PATH ", which process %d (qvm-backup) "
-						       "has locked\n", (int)child);
+		AUTO_FREE char *expected =
+			util_printf("waiting for " STORE_PATH ", which process %d (qvm-backup) "
+				    "has locked\n",
+				    (int)child);
 		assert_non_null(strstr(text, expected));
 		assert_null(strstr(strstr(text, expected) + 1, "waiting"));
 	}
