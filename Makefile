@@ -57,14 +57,18 @@ ifeq ($(filter clean,$(MAKECMDGOALS)),)
 -include $(OUT)/flags.mk
 endif
 
-# ---- compiling ----
+# ---- compiling: V=1 shows the commands ----
+
+quiet = $(if $(V),,@)
+say = @echo
 
 compile_flags = -std=gnu17 $(WARNINGS) -ffunction-sections -fdata-sections -pthread -D_GNU_SOURCE \
 	-DQUBES_STATIC=$(STATIC) -Iinclude -Ilib $(library_cflags) $(SANITIZE:%=-fsanitize=%)
 
 $(OUT)/%.o: %.c $(OUT)/flags.mk
 	@mkdir -p $(@D)
-	$(CC) $(compile_flags) $(CFLAGS) -MMD -MP -c $< -o $@
+	$(say) "CC $<"
+	$(quiet)$(CC) $(compile_flags) $(CFLAGS) -MMD -MP -c $< -o $@
 
 -include $(objects:.o=.d)
 
@@ -149,7 +153,13 @@ lint:
 install: qubes
 	install -d $(DESTDIR)$(PREFIX)/bin
 	install -m 755 qubes $(DESTDIR)$(PREFIX)/bin/qubes
-	./qubes --list | while read -r name; do ln -sf qubes "$(DESTDIR)$(PREFIX)/bin/$$name"; done
+	install -d $(DESTDIR)$(PREFIX)/share/man/man1 $(DESTDIR)$(PREFIX)/share/bash-completion/completions
+	./qubes --man >$(DESTDIR)$(PREFIX)/share/man/man1/qubes.1
+	./qubes --list | while read -r name; do \
+		ln -sf qubes "$(DESTDIR)$(PREFIX)/bin/$$name" && \
+		ln -sf qubes "$(DESTDIR)$(PREFIX)/share/bash-completion/completions/$$name" && \
+		./qubes --man "$$name" >"$(DESTDIR)$(PREFIX)/share/man/man1/$$name.1" || exit 1; done
+	./qubes --completion >$(DESTDIR)$(PREFIX)/share/bash-completion/completions/qubes
 
 clean:
 	rm -rf build qubes qubes.new
