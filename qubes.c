@@ -13,6 +13,7 @@
 #include "applet.h"
 #include "install.h"
 #include "layout.h"
+#include "lifecycle.h"
 #include "pending.h"
 #include "store.h"
 #include "vm.h"
@@ -200,7 +201,10 @@ int applet_open_store(struct qubes *q, enum store_access access)
 		return 0;
 	vms_report(q);
 	forbidden = store_write_forbidden(q->store);
-	return forbidden ? error_set(ERROR_STORE, "%s may only be read: %s", STORE_PATH, forbidden) : 0;
+	if (forbidden)
+		return error_set(ERROR_STORE, "%s may only be read: %s", STORE_PATH, forbidden);
+	lifecycle_recover(q);
+	return 0;
 }
 
 /* The end of the process frees memory faster; that nothing was lost before is seen where it is asked for. */

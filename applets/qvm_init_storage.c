@@ -51,7 +51,13 @@ static int make_base(const struct root *root)
 
 int qvm_init_storage_main(struct qubes *q, const void *parsed, char **words)
 {
+	sigset_t before;
+	int result;
+
 	(void)parsed;
 	(void)words;
-	return make_base(q->root) == 0 ? store_create(q->root, STORE_PATH) : -1;
+	util_hold_signals(&before);
+	result = make_base(q->root) == 0 ? store_create(q->root, STORE_PATH) : -1;
+	util_release_signals(&before);
+	return result;
 }

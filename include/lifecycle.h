@@ -70,6 +70,9 @@ struct lifecycle_remove {
  */
 int lifecycle_remove(struct vm *const *vms, const struct lifecycle_remove *how);
 
+/* Takes back a rename that was killed half-way. For a writer, once the store is loaded; says what it does. */
+void lifecycle_recover(struct qubes *q);
+
 struct lifecycle_start {
 	bool quiet;
 	bool no_guid;

@@ -152,7 +152,7 @@ int qubes_commit(struct qubes *q)
 	return q->batch ? 0 : pending_finish(q);
 }
 
-int pending_finish(struct qubes *q)
+static int finish(struct qubes *q)
 {
 	int with, after;
 
@@ -166,4 +166,16 @@ int pending_finish(struct qubes *q)
 	}
 	after = run_queue(q, &q->pending->after_save);
 	return with == 0 && after == 0 ? 0 : error_said();
+}
+
+/* A signal must not leave a half-written new store behind, nor what belongs to a saved one undone. */
+int pending_finish(struct qubes *q)
+{
+	sigset_t before;
+	int result;
+
+	util_hold_signals(&before);
+	result = finish(q);
+	util_release_signals(&before);
+	return result;
 }

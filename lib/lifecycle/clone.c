@@ -288,7 +288,7 @@ static int give_identity(void *work)
 	if (!vm_need_uuid(c->vm))
 		return -1;
 	if (!vmm_offline(c->q))
-		qubes_after_save(c->q, define_clone, c->vm);
+		qubes_with_save(c->q, define_clone, c->vm);
 	return 0;
 }
 

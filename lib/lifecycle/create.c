@@ -189,7 +189,7 @@ static int give_identity(void *work)
 	if (!vm_need_uuid(c->vm))
 		return -1;
 	if (!vmm_offline(c->q))
-		qubes_after_save(c->q, define_created, c->vm);
+		qubes_with_save(c->q, define_created, c->vm);
 	return 0;
 }
 

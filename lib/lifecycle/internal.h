@@ -34,6 +34,13 @@ int fill_globals(struct vm *vm);
 /* Who else lives in DIRECTORY, by a store that was edited, or made in the same batch; NULL: nobody but VM. */
 const struct vm *directory_sharer(const struct qubes *q, const struct vm *vm, const char *directory);
 
+/*
+ * Notes beside the store that a rename is under way, so that the next writer can take it back if this one is
+ * killed; and that it is over. 0, or -1 with an error.
+ */
+int note_rename(struct qubes *q, const char *class_directory, const char *old_name, const char *new_name);
+int forget_rename(struct qubes *q, const char *new_name);
+
 /* Makes the domain of VM known to the hypervisor, from fresh XML. 0, or -1 with an error. */
 int define_domain(struct vm *vm);
 

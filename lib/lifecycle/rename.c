@@ -99,6 +99,21 @@ static char *conf_path(const struct renaming *r, const char *name)
 	return util_printf("%s/%s.conf", r->old_directory, name);
 }
 
+static int note(void *work)
+{
+	struct renaming *r = work;
+
+	return note_rename(r->vm->qubes, r->vm->class->directory, r->old_name, r->new_name);
+}
+
+static void forget(void *work)
+{
+	struct renaming *r = work;
+
+	if (forget_rename(r->vm->qubes, r->new_name) != 0)
+		error_note("%s", error_message());
+}
+
 static int move_conf(void *work)
 {
 	struct renaming *r = work;
@@ -227,10 +242,13 @@ static int change_entry(void *work)
 
 /* ---- the end ---- */
 
-static int define_renamed(struct qubes *q, void *argument)
+static int finish_renamed(struct qubes *q, void *argument)
 {
-	(void)q;
-	return define_domain(argument);
+	struct renaming *r = argument;
+
+	if (!vmm_offline(q) && define_domain(r->vm) != 0)
+		return -1;
+	return forget_rename(q, r->new_name);
 }
 
 static int save_renaming(void *work)
@@ -238,17 +256,16 @@ static int save_renaming(void *work)
 	struct renaming *r = work;
 	struct qubes *q = r->vm->qubes;
 
-	if (!vmm_offline(q)) {
-		if (!vm_need_uuid(r->vm))
-			return -1;
-		qubes_after_save(q, define_renamed, r->vm);
-	}
+	if (!vmm_offline(q) && !vm_need_uuid(r->vm))
+		return -1;
+	qubes_with_save(q, finish_renamed, r);
 	return save_store(q, &r->after);
 }
 
 static const struct step renaming_steps[] = {
 	{ .act = check_request },
 	{ .act = undefine, .undo = define_again, .outside = true },
+	{ .act = note, .undo = forget, .outside = true },
 	{ .act = move_conf, .undo = move_conf_back, .outside = true },
 	{ .act = move_directory, .undo = move_directory_back, .outside = true },
 	{ .act = move_autostart, .undo = move_autostart_back, .outside = true },

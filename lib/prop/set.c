@@ -220,7 +220,7 @@ static int update_icon(struct qubes *q, void *vm)
 
 int prop_after_label(struct vm *vm)
 {
-	qubes_after_save(vm->qubes, update_icon, vm);
+	qubes_with_save(vm->qubes, update_icon, vm);
 	return 0;
 }
 
@@ -246,6 +246,6 @@ int prop_after_autostart(struct vm *vm)
 {
 	if (strchr(vm->name, '/'))
 		return error_set(ERROR_FAILED, "a VM with a slash in its name cannot be started at boot");
-	qubes_after_save(vm->qubes, update_autostart, vm);
+	qubes_with_save(vm->qubes, update_autostart, vm);
 	return 0;
 }

@@ -163,12 +163,16 @@ static int write_new(int parent, const char *name, const char *text, size_t leng
 	return -1;
 }
 
-static int move_into_place(int parent, const char *temporary, const char *base)
+/* Once it is renamed it is there whatever syncing says; but it may not outlive a crash. */
+static int move_into_place(int parent, const char *temporary, const char *base, const char *path)
 {
-	if (renameat(parent, temporary, parent, base) == 0)
-		return sync_directory(parent);
-	remove_new(parent, temporary);
-	return -1;
+	if (renameat(parent, temporary, parent, base) < 0) {
+		remove_new(parent, temporary);
+		return -1;
+	}
+	if (sync_directory(parent) < 0)
+		error_note("the directory of %s could not be synced: %s", path, strerror(errno));
+	return 0;
 }
 
 int root_write(const struct root *root, const char *path, const char *text, size_t length, mode_t mode)
@@ -183,7 +187,7 @@ int root_write(const struct root *root, const char *path, const char *text, size
 	if (!temporary)
 		return -1;
 	if (write_new(parent, temporary, text, length, mode) < 0 ||
-	    move_into_place(parent, temporary, base) < 0)
+	    move_into_place(parent, temporary, base, path) < 0)
 		return error_errno("cannot write %s", path);
 	return 0;
 }

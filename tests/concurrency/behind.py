@@ -10,6 +10,7 @@ import shutil
 import signal
 import sys
 import time
+from contextlib import contextmanager
 
 from world import HERE, World
 
@@ -46,23 +47,25 @@ def stopped_child(world, tracer):
     return None
 
 
+@contextmanager
 def both(binary, server, prepared, first, second):
     """The world after FIRST, stopped behind its lock, and SECOND; and what went wrong with them."""
     with prepare(binary, server, prepared) as world:
         faults = [x for x in [world.run(*trace(world, [], first))] if x.status != 0]
         count = unlocking_close(world)
-    world = prepare(binary, server, prepared)
-    with open(world.directory + '/trace', 'w', encoding='utf-8'):
-        pass
-    tracer = world.start(trace(world, ['-e', 'inject=close:signal=STOP:when=%d' % count], first))
-    child = stopped_child(world, tracer)
-    if child:
-        faults += [x for x in [world.run(*second)] if x.status != 0]
-        os.kill(child, signal.SIGCONT)
-    else:
-        faults.append('%s was not stopped' % ' '.join(first))
-    err = tracer.communicate()[1].decode()
-    return world, faults + ([err] if tracer.returncode != 0 else [])
+    with prepare(binary, server, prepared) as world:
+        with open(world.directory + '/trace', 'w', encoding='utf-8'):
+            pass
+        tracer = world.start(trace(world, ['-e', 'inject=close:signal=STOP:when=%d' % count], first))
+        child = stopped_child(world, tracer)
+        try:
+            faults += [x for x in [world.run(*second)] if x.status != 0]
+        finally:
+            if child:
+                os.kill(child, signal.SIGCONT)
+            err = tracer.communicate()[1].decode()
+        faults += [] if child else ['%s was not stopped' % ' '.join(first)]
+        yield world, faults + ([err] if tracer.returncode != 0 else [])
 
 
 def prepare(binary, server, prepared):
@@ -105,8 +108,7 @@ def files(check, binary):
              link_faults('vm005')),
             ('a VM that has gone is not started at boot', [], autostart('vm007', 'true'), REMOVE + ('vm007',),
              link_faults('vm007'))):
-        world, faults = both(binary, None, prepared, first, second)
-        with world:
+        with both(binary, None, prepared, first, second) as (world, faults):
             check(name, faults + look(world) + world.store_faults() + world.file_faults())
 
 
@@ -116,8 +118,7 @@ def domains(check, binary, server):
             ('one that is removed as soon as it is renamed', [CREATE], ('qvm-prefs', '-s', 'new', 'name', 'newer'),
              'newer'),
             ('one that is removed as soon as it is cloned', [CREATE], ('qvm-clone', '-q', 'new', 'copy'), 'copy')):
-        world, faults = both(binary, server, prepared, first, REMOVE + (gone,))
-        with world:
+        with both(binary, server, prepared, first, REMOVE + (gone,)) as (world, faults):
             check(name, faults + ['the domain %s' % x for x in server.domains() if x == gone] + world.file_faults())
 
 

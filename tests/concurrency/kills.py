@@ -23,7 +23,7 @@ class Killing:
         vm = 'w%dn%d' % (worker, number // 6)
         return (('qvm-create', '-q', '-l', 'red', vm), ('qvm-prefs', '-s', 'vm005', 'vcpus', str(worker + 1)),
                 ('qvm-service', '-e', vm, 's%d' % number), ('qvm-firewall', '-a', vm, '10.0.0.1', 'tcp', '80'),
-                ('qvm-clone', '-q', 'vm006', vm + 'c'), ('qvm-remove', '-q', vm))[number % 6]
+                ('qvm-clone', '-q', 'vm006', vm + 'c'), ('qvm-remove', '-q', vm), ('qvm-prefs', '-s', vm, 'name', vm + 'r'))[number % 7]
 
     def work(self, worker):
         random = self.seeds[worker]

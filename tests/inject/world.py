@@ -173,11 +173,12 @@ class World:
 
     def is_nearly_done(self, before, done, got):
         """Is the store as after, and all that is not is what follows its writing: files that nothing refers to
-        any more not gone yet, icons and autostart links not made, firewall rules not changed?"""
+        any more not gone yet (a note of a rename that is over is one), icons and autostart links not made,
+        firewall rules not changed?"""
         missing, added, other = self.difference(done, got)
         return (got.get(STORE) == done.get(STORE) != before.get(STORE) and
                 all(FOLLOWS.search(path) for path in missing) and
-                all(before.get(path) == got[path] for path in added) and
+                all(before.get(path) == got[path] or '/.renaming-' in path for path in added) and
                 all(FOLLOWS.search(path) or path.endswith('/firewall.xml') for path in other))
 
     def show_difference(self, before, done, got):
