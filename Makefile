@@ -60,7 +60,7 @@ endif
 # ---- compiling: V=1 shows the commands ----
 
 quiet = $(if $(V),,@)
-say = @echo
+say = $(if $(findstring s,$(firstword -$(MAKEFLAGS))),@:,@echo)
 
 compile_flags = -std=gnu17 $(WARNINGS) -ffunction-sections -fdata-sections -pthread -D_GNU_SOURCE \
 	-DQUBES_STATIC=$(STATIC) -Iinclude -Ilib $(library_cflags) $(SANITIZE:%=-fsanitize=%)

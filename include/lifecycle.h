@@ -92,7 +92,7 @@ int lifecycle_prepare(struct vm *vm);
 
 /*
  * Its netvms first, then itself. Takes long: the store's lock must be gone by then (qubes_commit after
- * lifecycle_prepare). 0, or -1 with an error: then it does not run, unless that says "it is running".
+ * lifecycle_prepare). 0, or -1 with an error: one from after it was let run leaves it running, and says so.
  */
 int lifecycle_start(struct vm *vm, const struct lifecycle_start *how);
 

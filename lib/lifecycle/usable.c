@@ -29,10 +29,10 @@ static int tell_what_is_left(const struct helpers *helpers)
 	if (known && info.power == VMM_HALTED)
 		stop_daemon(helpers);
 	if (kind == ERROR_SAID)
-		return error_said();
+		kind = ERROR_FAILED;
 	if (known && info.power != VMM_HALTED)
-		return error_set(kind, "it is running, but not ready for use: %s", why);
-	return error_set(kind, "%s", why);
+		return error_set(kind, "it is running, but not ready for use%s%s", *why ? ": " : "", why);
+	return *why ? error_set(kind, "%s", why) : error_said();
 }
 
 int make_usable(const struct helpers *helpers, int xid)

@@ -200,7 +200,7 @@ int vm_netid(const struct vm *vm)
 
 int vm_keep_netids(struct qubes *q)
 {
-	int netids[QID_LIMIT];
+	int netids[QID_LIMIT] = { 0 };
 	struct vm *vm;
 
 	FOR_EACH_VM(q, vm)
@@ -348,7 +348,7 @@ void vms_report_globals(const struct qubes *q)
 
 void vms_report(struct qubes *q)
 {
-	int netids[QID_LIMIT];
+	int netids[QID_LIMIT] = { 0 };
 	struct vm *vm;
 
 	vms_report_globals(q);

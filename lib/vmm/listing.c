@@ -34,7 +34,7 @@ static int by_uuid(const void *a, const void *b)
 
 static struct listed *find_uuid(const struct listing *listing, const unsigned char *uuid)
 {
-	struct listed key;
+	struct listed key = { 0 };
 
 	memcpy(key.uuid, uuid, VIR_UUID_BUFLEN);
 	return bsearch(&key, listing->items, listing->count, sizeof(key), by_uuid);
