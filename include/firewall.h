@@ -92,7 +92,8 @@ const char *firewall_protocol_name(enum firewall_protocol protocol);
  * 0, or -1 with an error.
  */
 int firewall_parse_release4(struct qubes *q, char *const *words, struct firewall *firewall,
-			    struct firewall_rule *rule, bool *is_rule);
+			    struct firewall_rule *rule, bool *is_rule)
+	__attribute__((nonnull));
 
 /* All of FIREWALL as release 4's rules, one a line. The caller frees. */
 char *firewall_release4_text(const struct firewall *firewall);

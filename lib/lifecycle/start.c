@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Starting a VM: one table of steps in order, from its files to a domain that runs and has been told who it is.
+ * Starting a VM: one table of steps in order, from its files to a domain that knows who it is and runs.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -102,7 +102,6 @@ static int start_netvm(void *work)
 	const struct lifecycle_start how = {
 		.quiet = start->how->quiet, .no_guid = start->how->no_guid, .skip_if_running = true,
 	};
-
 	int result;
 
 	if (!netvm || vm_is_dom0(netvm))
@@ -185,7 +184,10 @@ static int boot(void *work)
 static void destroy(void *work)
 {
 	struct start *start = work;
+	struct vmm_info info;
 
+	if (vmm_info_now(start->vm, &info) == 0 && info.power == VMM_HALTED)
+		return;
 	if (vmm_destroy(start->vm) != 0)
 		error_note("%s is left as it is: %s", start->vm->name, error_message());
 }
@@ -214,14 +216,13 @@ static void stop_qubesdb(void *work)
 static int start_qubesdb(void *work)
 {
 	struct start *start = work;
+	AUTO_FREE char *why = NULL;
 	enum error_kind kind;
 
 	if (helpers_qubesdb_start(&start->helpers, start->xid) == 0)
 		return 0;
 	kind = error_kind();
-
-	AUTO_FREE char *why = util_strdup(error_message());
-
+	why = util_strdup(error_message());
 	stop_qubesdb(work);
 	return error_set(kind, "QubesDB: %s", why);
 }
@@ -253,7 +254,6 @@ static int resume(void *work)
 
 	if (util_interrupted() != 0)
 		return -1;
-
 	return vmm_resume(start->vm);
 }
 

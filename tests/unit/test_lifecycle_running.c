@@ -4,6 +4,7 @@
  */
 #include "lifecycle_world.h"
 #include "selection.h"
+#include "vmm/internal.h"
 
 static const struct lifecycle_start quietly = { .quiet = true };
 
@@ -86,6 +87,58 @@ static void a_start_that_fails_leaves_nothing_running(void **state)
 	assert_int_equal(start(w, "work"), -1);
 	assert_error("00:19.0");
 	assert_power(w, "work", VMM_HALTED);
+}
+
+/* ---- start: the host's programs (tests/libvirt/start.sh has them at work) ---- */
+
+#define QUBESDB_DAEMON "/usr/sbin/qubesdb-daemon"
+#define QREXEC_DAEMON "/usr/lib/qubes/qrexec-daemon"
+
+/* One daemon of Qubes makes it a Qubes host, whose VMs need them all. */
+static void a_xen_host_that_lacks_a_program_starts_nothing(void **state)
+{
+	struct world *w = *state;
+
+	make_file(w, QREXEC_DAEMON);
+	assert_int_equal(vmm_connection(&w->q), 0);
+	w->q.vmm->type = "xen"; /* as if it were */
+	assert_int_equal(qubes_commit(&w->q), 0);
+	assert_not_started(w, "work", "work: no memory balancing: /var/run/qubes/qmemman.sock is missing");
+	make_file(w, "/var/run/qubes/qmemman.sock");
+	assert_not_started(w, "work", "work: no QubesDB: " QUBESDB_DAEMON " is missing");
+	assert_false(is_there(w, BASE "/appvms/work/volatile.img"));
+	assert_power(w, "net", VMM_HALTED);
+}
+
+/* A file that cannot be executed. */
+static void a_domain_that_cannot_be_told_who_it_is_is_destroyed(void **state)
+{
+	struct world *w = *state;
+
+	make_file(w, QUBESDB_DAEMON);
+	assert_int_equal(start(w, "net"), -1);
+	assert_error("net: QubesDB: ");
+	assert_power(w, "net", VMM_HALTED);
+}
+
+static void a_domain_that_cannot_be_reached_runs_on(void **state)
+{
+	struct world *w = *state;
+
+	make_file(w, QREXEC_DAEMON);
+	assert_int_equal(start(w, "net"), -1);
+	assert_error("net: it is running, but not ready for use: ");
+	assert_power(w, "net", VMM_RUNNING);
+}
+
+static void no_memory_no_domain(void **state)
+{
+	struct world *w = *state;
+
+	make_file(w, "/var/run/qubes/qmemman.sock"); /* nobody listens */
+	assert_int_equal(start(w, "net"), -1);
+	assert_error("net: cannot connect to the memory balancer");
+	assert_power(w, "net", VMM_HALTED);
 }
 
 static void offline_nothing_starts(void **state)
@@ -235,6 +288,10 @@ int main(void)
 		ONLINE(a_running_vm_is_not_started_again),
 		ONLINE(start_refuses_what_cannot_run),
 		ONLINE(a_start_that_fails_leaves_nothing_running),
+		ONLINE(a_xen_host_that_lacks_a_program_starts_nothing),
+		ONLINE(a_domain_that_cannot_be_told_who_it_is_is_destroyed),
+		ONLINE(a_domain_that_cannot_be_reached_runs_on),
+		ONLINE(no_memory_no_domain),
 		OFFLINE(offline_nothing_starts),
 		ONLINE(acts_need_the_right_state),
 		ONLINE(a_netvm_does_not_go_before_its_clients),

@@ -1,0 +1,378 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# start.sh QUBES - what a start of a chain of VMs does, in which order, and what is left when a part of it
+# fails: against a private libvirtd, with doubles (../doubles) of what only a Qubes host has. Prints TAP.
+
+set -eu
+
+here=$(cd "$(dirname "$0")" && pwd)
+# shellcheck source=SCRIPTDIR/../lib/libvirtd.sh
+. "$here/../lib/libvirtd.sh"
+# shellcheck source=SCRIPTDIR/../lib/tap.sh
+. "$here/../lib/tap.sh"
+
+[ $# = 1 ] || { echo 'usage: start.sh QUBES' >&2; exit 2; }
+missing=$(libvirtd_missing)
+[ -z "$missing" ] || skip_all "no private libvirtd: $missing"
+qubes=$(realpath "$1")
+scratch=$(mktemp -d)
+root=$scratch/root
+run=$root/var/run/qubes
+log=$root/var/log/doubles
+balancer=
+trap 'libvirtd_stop; [ -z "$balancer" ] || kill "$balancer"; rm -rf --one-file-system "$scratch"' EXIT
+trap 'exit 1' HUP INT TERM
+unset QUBES_OFFLINE
+export QUBES_ROOT="$root" DISPLAY=:0 LC_ALL=C
+PATH=$scratch/bin:$PATH
+
+# ---- a host, and a store with a chain ----
+
+make_store()
+{
+	mkdir -p "$root/var/lib/qubes/vm-kernels/6.1" "$root/var/lib/qubes/vm-templates/tpl"
+	touch "$root/var/lib/qubes/vm-kernels/6.1/vmlinuz" "$root/var/lib/qubes/vm-kernels/6.1/initramfs"
+	truncate -s 10M "$root/var/lib/qubes/vm-templates/tpl/root.img" \
+		"$root/var/lib/qubes/vm-templates/tpl/private.img"
+	qvm-init-storage
+	qubes-prefs -s default-kernel 6.1
+	qvm-add-template tpl
+	qvm-create -q -t tpl -l red --net net
+	qvm-create -q -t tpl -l green --proxy fw --property netvm=net
+	qvm-create -q -t tpl -l blue work --property netvm=fw
+	qvm-create -q -t tpl -l yellow mail --property netvm=fw
+	qvm-create -q -H -l gray win --property netvm=none
+}
+
+# [OPTION...]: of the balancer.
+start_balancer()
+{
+	rm -f "$run/qmemman.sock"
+	[ -z "$balancer" ] || kill "$balancer" 2>/dev/null || :
+	"$here/../doubles/qmemman" "$root" "$@" &
+	balancer=$!
+	libvirtd_wait test -S "$run/qmemman.sock"
+}
+
+make_host()
+{
+	"$here/../doubles/install" "$root"
+	mkdir -p "$root/etc/doubles" "$root/var/run/qubes"
+	echo 1 >"$root/var/run/shm.id"
+	echo 'qubes:x:98:user,other' >"$root/etc/group"
+	start_balancer
+}
+
+# The state of the domain when a daemon is started for it, whose words begin with "XID NAME".
+watch_states()
+{
+	for name in qubesdb-daemon qrexec-daemon; do
+		echo "echo \"\$2 is \$(virsh -c '$QUBES_LIBVIRT_URI' domstate \"\$2\"): $name\" >>'$scratch/states'" \
+			>"$root/etc/doubles/$name"
+	done
+}
+
+mkdir -p "$root" "$scratch/bin" "$scratch/libvirt"
+"$qubes" --install -s "$scratch/bin" >/dev/null
+libvirtd_start "$scratch/libvirt"
+make_store >"$scratch/made" 2>&1 || { cat "$scratch/made" >&2; exit 1; }
+make_host
+export QUBES_LIBVIRT_URI="test+unix:///default?socket=$LIBVIRTD_SOCKET"
+
+set +e # the tests judge from here on
+
+# ---- looking ----
+
+xid()
+{
+	virsh -q -c "$QUBES_LIBVIRT_URI" domid "$1"
+}
+
+state()
+{
+	virsh -q -c "$QUBES_LIBVIRT_URI" domstate "$1"
+}
+
+# What was written down, with VM:NAME instead of the numbers of domains. The balancer says that it got its
+# memory back when it has seen that, which may be a bit later.
+calls()
+{
+	names=
+	for name in net fw work; do
+		names="$names;s/\\(-daemon\\|<-[dq]>\\) <$(xid $name)>/\\1 <VM:$name>/"
+	done
+	sed -e "s|$root||g$names" -e '/^qmemman released/d' -e '/runuser </d' "$log"
+}
+
+released()
+{
+	[ "$(grep -c '^qmemman <' "$log")" = "$(grep -c '^qmemman released' "$log")" ]
+}
+
+# What the daemon of VM was told: "PATH VALUE", "- PATH" for a removal. The seed is another each time.
+entries()
+{
+	python3 - "$run/qubesdb.$1.record" <<-'EOT'
+		import json, sys
+		for line in open(sys.argv[1]):
+		    kind, *rest = json.loads(line)
+		    if kind == "rm":
+		        print("-", rest[0])
+		    elif kind == "write":
+		        print(rest[0], "SEED" if rest[0].endswith("-seed") else rest[1])
+	EOT
+}
+
+entry()
+{
+	entries "$1" | grep "$2"
+}
+
+# The paths of the firewall alone.
+firewall()
+{
+	entries "$1" | sed -n 's,^\(\(- \)\?/qubes-\(iptables\|netvm-domid\)[^ ]*\) .*,\1,p; s,^- .*,&,p'
+}
+
+# The rules of clients in the set that was written last.
+last_rules()
+{
+	firewall "$1" | tac | sed '/^- /q' | tac | grep '/qubes-iptables-domainrules/[0-9]'
+}
+
+# Are all off, with nothing left that was started for them? VM...
+nothing_left()
+{
+	for name; do
+		[ "$(state "$name")" = 'shut off' ] || { state "$name"; return 1; }
+		[ ! -e "$run/qubesdb.$name.pid" ] || { echo "qubesdb-daemon of $name"; return 1; }
+	done
+	libvirtd_wait released || { cat "$log"; return 1; }
+}
+
+fails()
+{
+	! "$@"
+}
+
+no_qubesdb()
+{
+	[ -z "$(find "$run" -name 'qubesdb.*.pid')" ]
+}
+
+# The host as it was. A daemon of QubesDB that ends later would take the next one's socket with it.
+off()
+{
+	qvm-shutdown -q --wait --all
+	for file in "$run"/qubesdb.*.pid; do
+		[ ! -e "$file" ] || kill "$(cat "$file")"
+	done
+	libvirtd_wait no_qubesdb
+	rm -f "$log" "$run"/qubesdb.*.record "$run"/qrexec.* "$run"/guid-running.* "$root/etc/doubles/"*
+}
+
+# ---- a chain ----
+
+watch_states
+equal 'qvm-start says which VMs it starts' 'qvm-start: starting net
+qvm-start: starting fw
+qvm-start: starting work' qvm-start work
+
+equal 'each is paused until it knows who it is, and runs before its qrexec daemon' "\
+net is paused: qubesdb-daemon
+net is running: qrexec-daemon
+fw is paused: qubesdb-daemon
+fw is running: qrexec-daemon
+work is paused: qubesdb-daemon
+work is running: qrexec-daemon" cat "$scratch/states"
+
+icons=/usr/share/icons/hicolor/128x128/devices
+
+# VM MEMORY COLOUR LABEL INDEX: all that is called for it, which has two CPUs.
+calls_of()
+{
+	cat <<-EOT
+		qmemman <$(($2 * 1048576 + 4 * 1048576 + 2 * 1572864))>
+		qubesdb-daemon <VM:$1> <$1>
+		QREXEC_STARTUP_TIMEOUT=60 qrexec-daemon <VM:$1> <$1> <user>
+		qubes-guid <-d> <VM:$1> <-N> <$1> <-c> <$3> <-i> <$icons/appvm-$4.png> <-l> <$5>
+		qubes-monitor-layout-notify <$1>
+		qrexec-client <-d> <$1> <root:QUBESRPC qubes.WaitForSession none>
+		qubes.WaitForSession reads <user>
+	EOT
+}
+
+equal 'memory, QubesDB, qrexec, GUI, session: one VM after the other' \
+	"$(calls_of net 300 0xcc0000 red 1
+	calls_of fw 300 0x73d216 green 4
+	calls_of work 400 0x3465a4 blue 6)" calls
+check 'the daemons run as the first member of the group qubes' \
+	grep -qxF 'runuser <-u> <user> <--> <qubesdb-daemon>' "$log"
+check 'all memory is given back' libvirtd_wait released
+equal 'the VMs are ready for use' 'net|Running
+fw|Running
+work|Running' qvm-ls net fw work --raw-data name-raw state
+
+equal 'an AppVM is told all of its entries, in this order' "\
+/name work
+/qubes-vm-type AppVM
+/qubes-vm-updateable False
+/qubes-vm-persistence rw-only
+/qubes-base-template tpl
+/qubes-ip 10.137.2.6
+/qubes-netmask 255.255.255.0
+/qubes-gateway 10.137.2.1
+/qubes-primary-dns 10.137.2.1
+/qubes-secondary-dns 10.137.2.254
+/qubes-service/meminfo-writer 1
+/qubes-block-devices 
+/qubes-usb-devices 
+/qubes-debug-mode 0
+/qubes-random-seed SEED" entries work
+
+equal 'a ProxyVM is told of its clients at its start, and again when one of them starts' "\
+/qubes-iptables-error
+- /qubes-iptables-domainrules/
+/qubes-iptables-header
+/qubes-netvm-domid
+/qubes-iptables
+- /qubes-iptables-domainrules/
+/qubes-iptables-header
+/qubes-iptables-domainrules/$(xid work)
+/qubes-netvm-domid
+/qubes-iptables" firewall fw
+
+check 'started again, with --skip-if-running, nothing happens' qvm-start --skip-if-running work
+off
+
+# ---- two programs at the same time ----
+
+both_at_once()
+{
+	qvm-start -q work &
+	qvm-start -q mail
+	mail=$?
+	wait $! && [ $mail = 0 ]
+}
+
+check 'two clients of the same netvms are started at the same time' both_at_once
+equal 'each VM was started once' '1 fw
+1 mail
+1 net
+1 work' sh -c "sed -n 's/^qubesdb-daemon .*<\(.*\)>/\1/p' '$log' | sort | uniq -c | sed 's/^ *//'"
+equal 'their ProxyVM has the rules of both in the end' "\
+/qubes-iptables-domainrules/$(xid work)
+/qubes-iptables-domainrules/$(xid mail)" last_rules fw
+off
+
+# ---- how ----
+
+qvm-start -q --no-guid work
+equal '--no-guid: no GUI daemon, for no VM of the chain' 0 grep -c '^qubes-guid' "$log"
+check 'a quiet start makes quiet daemons' grep -q 'qrexec-daemon <-q> ' "$log"
+off
+
+mkdir -p "$root/var/log/qubes"
+touch "$root/var/log/qubes/qrexec.net.log"
+equal '--debug names the logs that there are' 'qvm-start: logs: /var/log/xen/console/guest-net.log
+qvm-start: logs: /var/log/qubes/qrexec.net.log' qvm-start -q --debug net
+check '--debug: the GUI daemon is verbose' grep -q 'qubes-guid .*<-v> <-v>$' "$log"
+equal '--debug: so is the VM' '/qubes-debug-mode 1' entry net debug
+off
+
+qvm-start -q --dvm net
+equal '--dvm: the VM has the service that says so' '/qubes-service/qubes-dvm 1' entry net dvm
+equal '--dvm: its GUI is not seen' 1 grep -c '^qubes-guid .* <-I>' "$log"
+equal '--dvm: nobody can run anything in it' 0 grep -c qrexec "$log"
+off
+
+# ---- what fails before the domain is there ----
+
+start_balancer --free 100
+equal 'no memory: that is said' 'qvm-start: work: fw: net: not enough memory: 307 MiB are needed' \
+	fails qvm-start -q work
+check 'no memory: nothing is left' nothing_left net fw work
+check 'no memory: no daemon was started' fails grep -q daemon "$log"
+start_balancer
+off
+
+rm "$root/usr/sbin/runuser"
+equal 'what cannot work is said before anything is started' \
+	'qvm-start: work: the daemons cannot be run as user: /usr/sbin/runuser is missing' fails qvm-start -q work
+check 'not even a netvm was' nothing_left net fw work
+"$here/../doubles/install" "$root" runuser
+off
+
+# ---- what fails while it is paused ----
+
+# fails_while_paused NAME MESSAGE: the start of work, whose netvms run.
+fails_while_paused()
+{
+	equal "$1: why" "qvm-start: work: $2" fails qvm-start -q work
+	check "$1: the domain is destroyed, its daemon stopped, its memory given back" nothing_left work
+	equal "$1: its netvm runs on" running state fw
+	equal "$1: nobody runs anything in it" 0 grep -c 'qrexec-daemon.* <work>' "$log"
+}
+
+qvm-start -q fw
+echo 'exit 3' >"$root/etc/doubles/qubesdb-daemon"
+fails_while_paused 'no QubesDB daemon' 'QubesDB: /usr/sbin/qubesdb-daemon failed (status 3)'
+rm "$root/etc/doubles/qubesdb-daemon"
+
+echo refuse:/qubes-random-seed >"$root/etc/doubles/qubesdb-daemon.fault"
+fails_while_paused 'an entry is refused' \
+	'cannot write /qubes-random-seed: the QubesDB daemon of work refuses it'
+rm "$root/etc/doubles/qubesdb-daemon.fault"
+
+rm "$run/qubesdb.fw.pid"
+libvirtd_wait test ! -e "$run/qubesdb.fw.sock"
+fails_while_paused 'the ProxyVM cannot be told' \
+	'the firewall of fw: no QubesDB daemon serves fw: /var/run/qubes/qubesdb.fw.sock: No such file or directory'
+off
+
+qvm-start -q fw
+# shellcheck disable=SC2016 # expanded by the double, whose parent's parent is qvm-start
+echo 'kill -TERM "$(cut -d " " -f 4 /proc/$PPID/stat)"' >"$root/etc/doubles/qubesdb-daemon"
+ends_by_signal()
+{
+	qvm-start -q work
+	[ $? = 143 ]
+}
+check 'interrupted: it ends by the signal' ends_by_signal
+check 'interrupted: the domain is destroyed, its daemon stopped, its memory given back' nothing_left work
+
+# shellcheck disable=SC2016 # expanded by the double
+echo "virsh -q -c '$QUBES_LIBVIRT_URI'"' destroy "$2"' >"$root/etc/doubles/qubesdb-daemon"
+check 'destroyed by somebody else meanwhile: it fails' fails qvm-start -q work
+check 'destroyed by somebody else meanwhile: its daemon is stopped, its memory given back' nothing_left work
+off
+
+# ---- what fails when it runs ----
+
+echo 'exit 3' >"$root/etc/doubles/qrexec-daemon"
+equal 'no qrexec daemon: that is said' \
+	'qvm-start: net: it is running, but not ready for use: /usr/lib/qubes/qrexec-daemon failed (status 3)' \
+	fails qvm-start -q net
+equal 'no qrexec daemon: the VM runs' running state net
+check 'no qrexec daemon: it has its QubesDB' \
+	libvirtd_wait sh -c "[ -e '$run/qubesdb.net.pid' ]"
+equal 'an HVM without agent is of no use then' \
+	'qvm-start: win: /usr/lib/qubes/qrexec-daemon failed (status 3); it was destroyed' \
+	fails qvm-start -q --no-guid win
+check 'nothing of it is left' nothing_left win
+off
+
+echo 'exit 3' >"$root/etc/doubles/qubes-guid"
+equal 'no GUI daemon: that is said, and the VM runs' \
+	'qvm-start: net: it is running, but not ready for use: /usr/bin/qubes-guid failed (status 3)' \
+	fails qvm-start -q net
+equal 'no GUI daemon: the VM runs' running state net
+equal 'an HVM without GUI is reachable, and that is said' 'qvm-start: win: its screen is not shown: '\
+'the domain that it is emulated in is not known
+qvm-start: win: its GUI: /usr/bin/qubes-guid failed (status 3)
+qvm-start: win: it is running, but not ready for use' fails qvm-start -q win
+equal 'a netvm that is not ready does not keep the next start from its client' '' qvm-start -q --no-guid fw
+off
+
+done_testing
