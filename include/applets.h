@@ -51,6 +51,8 @@ APPLET("qvm-remove",       qvm_remove,       STORE_WRITE, NULL,             VMM_
        "remove VMs with all their files")
 APPLET("qvm-revert-template-changes", qvm_revert_template_changes, STORE_READ, NULL, VMM_LAZY, APPLET_R3,
        "give a template the root image back that it had before its last run")
+APPLET("qvm-run",          qvm_run,          STORE_WRITE, qvm_run_access,   VMM_REQUIRED, APPLET_R3,
+       "run a command in VMs")
 APPLET("qvm-service",      qvm_service,      STORE_WRITE, qvm_service_access, VMM_NEVER,  APPLET_BATCH | APPLET_R3,
        "show or change which services a VM starts")
 APPLET("qvm-shutdown",     qvm_shutdown,     STORE_READ,  NULL,             VMM_REQUIRED, APPLET_R3,
