@@ -58,7 +58,7 @@ static const struct {
 
 static const struct vm_class *class_of_kind(unsigned kind)
 {
-	for (const struct vm_class *class = vm_classes; class->type; class++)
+	FOR_EACH_CLASS(class)
 		if (class->kind == (enum vm_kind)kind)
 			return class;
 	return NULL;

@@ -7,6 +7,7 @@
  * what the arguments at hand need of it. Include this after defining APPLET; it undefines it.
  */
 
+/* clang-format off */
 /*     name                function          store        access            hypervisor    flags */
 APPLET("qubes-batch",      qubes_batch,      STORE_WRITE, qubes_batch_access, VMM_LAZY,   0,
        "run many commands as one: all or nothing")
@@ -67,5 +68,7 @@ APPLET("qvm-trim-template", qvm_trim_template, STORE_READ, NULL,            VMM_
        "give back unused room in a template's root image (not in this release)")
 APPLET("qvm-unpause",      qvm_unpause,      STORE_READ,  NULL,             VMM_REQUIRED, APPLET_R3,
        "schedule paused VMs again")
+
+/* clang-format on */
 
 #undef APPLET

@@ -38,6 +38,7 @@ struct option_row {
 	const char *summary;
 };
 
+/* clang-format off */
 #define OPT_FLAG(l, n, s, m, text) \
 	{ .kind = OPTION_FLAG, .letter = l, .name = n, .offset = offsetof(s, m), .summary = text }
 #define OPT_TEXT(l, n, v, s, m, text) \
@@ -58,6 +59,7 @@ struct option_row {
 	{ .kind = OPTION_NOTE, .summary = text }
 #define OPT_END \
 	{ .kind = OPTION_END }
+/* clang-format on */
 
 /* The member type of OPT_TAKES. */
 struct option_taken {

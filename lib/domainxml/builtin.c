@@ -7,6 +7,7 @@
 
 #include "internal.h"
 
+/* clang-format off */
 #define HEAD \
 	"<domain type='{type}'>\n" \
 	"  <name>{name}</name>\n" \
@@ -117,6 +118,7 @@ static const char container[] =
 	"{rootdev}{netdev}"
 	"    <console type='pty'/>\n"
 	CLOSE_DEVICES;
+/* clang-format on */
 
 const char *domainxml_builtin(const struct domain *domain)
 {

@@ -51,7 +51,7 @@ struct noted {
 
 static bool is_class_directory(const char *text)
 {
-	for (const struct vm_class *class = vm_classes; class->type; class++)
+	FOR_EACH_CLASS(class)
 		if (class->directory && !strcmp(class->directory, text))
 			return true;
 	return false;

@@ -14,6 +14,7 @@
 #define BOOLEAN "true or false"
 #define NETVM_FORMS "the name of a VM that provides network, none, or default"
 
+/* clang-format off */
 const struct prop prop_table[] = {
 	{ .name = "name", .classes = ALL, .listed = ALL, .settable = KNOWN, .get = prop_get_name,
 	  .flags = PROP_BY_LIFECYCLE, .forms = "a new name" },
@@ -138,6 +139,7 @@ const struct prop prop_table[] = {
 	{ .name = "backup_size", .type = PROP_INT, .classes = ALL, .fallback = "0", .written = ALL },
 	{ .name = NULL },
 };
+/* clang-format on */
 
 static bool is_among(const char *words, const char *name)
 {

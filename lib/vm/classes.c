@@ -35,7 +35,7 @@ const struct vm_label vm_labels[] = {
 
 const struct vm_class *vm_class_by_type(const char *type)
 {
-	for (const struct vm_class *class = vm_classes; class->type; class++)
+	FOR_EACH_CLASS(class)
 		if (!strcmp(class->type, type))
 			return class;
 	return NULL;

@@ -176,7 +176,7 @@ static int computed_netid(const struct vm *vm)
 	struct vm *other;
 
 	mark_netids(vm->qubes, used);
-	for (const struct vm_class *class = vm_classes; class->type; class++)
+	FOR_EACH_CLASS(class)
 		FOR_EACH_VM(vm->qubes, other) {
 			int netid;
 
