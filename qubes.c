@@ -28,13 +28,13 @@
 /* ---- the tables ---- */
 
 #define APPLET(name_, function, store_, access_, hypervisor_, flags_, summary_) \
-	{ .name = name_,                                                         \
-	  .summary = summary_,                                                   \
-	  .options = function##_options,                                         \
-	  .main = function##_main,                                               \
-	  .store = store_,                                                       \
-	  .access = access_,                                                     \
-	  .hypervisor = hypervisor_,                                             \
+	{ .name = name_,                                                        \
+	  .summary = summary_,                                                  \
+	  .options = function##_options,                                        \
+	  .main = function##_main,                                              \
+	  .store = store_,                                                      \
+	  .access = access_,                                                    \
+	  .hypervisor = hypervisor_,                                            \
 	  .flags = flags_ },
 
 const struct applet applets[] = {
@@ -68,20 +68,25 @@ struct common_args {
 	const char *root, *uri;
 	int wait;
 };
-#define NO_COMMON_ARGS { .wait = STORE_WAIT_FOREVER }
+#define NO_COMMON_ARGS                     \
+	{                                  \
+		.wait = STORE_WAIT_FOREVER \
+	}
 
 static const struct option_row common_options[] = {
 	OPT_FLAG('h', "help", struct common_args, help, "print this help and exit"),
 	OPT_FLAG(0, "version", struct common_args, version, "print the version and exit"),
 	OPT_FLAG(0, "offline-mode", struct common_args, offline,
 		 "never touch the hypervisor (environment: QUBES_OFFLINE=1)"),
-	OPT_TEXT(0, "root", "DIR", struct common_args, root,
-		 "work on the system mounted at DIR; offline unless a URI is given (environment: QUBES_ROOT)"),
+	OPT_TEXT(
+		0, "root", "DIR", struct common_args, root,
+		"work on the system mounted at DIR; offline unless a URI is given (environment: QUBES_ROOT)"),
 	OPT_TEXT(0, "connect", "URI", struct common_args, uri,
 		 "libvirt URI of the hypervisor, " VMM_DEFAULT_URI
 		 " if nothing is said (environment: QUBES_LIBVIRT_URI)"),
-	OPT_NUMBER(0, "wait", "SECONDS", struct common_args, wait,
-		   "give up when somebody else has locked the store for so long; 0: at once (default: wait for ever)"),
+	OPT_NUMBER(
+		0, "wait", "SECONDS", struct common_args, wait,
+		"give up when somebody else has locked the store for so long; 0: at once (default: wait for ever)"),
 	OPT_FLAG(0, "force-root", struct common_args, force_root, "accepted; root needs no forcing here"),
 	OPT_END
 };
@@ -102,8 +107,7 @@ static const struct option_row front_options[] = {
 
 static const struct option_row front_common_options[] = {
 	OPT_FLAG('h', "help", struct front_args, help, "print this help and exit"),
-	OPT_FLAG(0, "version", struct front_args, version, "print the version and exit"),
-	OPT_END
+	OPT_FLAG(0, "version", struct front_args, version, "print the version and exit"), OPT_END
 };
 
 #define FRONT_SUMMARY "the Qubes VM tools in one program, also called by their own names"
@@ -165,7 +169,8 @@ static int open_context(struct qubes *q, const struct common_args *common)
 
 	/* An empty variable in a script must not turn --root "$MNT" into the host. */
 	if ((directory && !*directory) || (uri && !*uri))
-		return error_set(ERROR_USAGE, "--%s needs a value", directory && !*directory ? "root" : "connect");
+		return error_set(ERROR_USAGE, "--%s needs a value",
+				 directory && !*directory ? "root" : "connect");
 	q->arena = arena_new();
 	q->pending = pending_new(q);
 	q->root = root_new(directory ? directory : "/");
@@ -192,8 +197,8 @@ int applet_open_store(struct qubes *q, enum store_access access)
 	q->writing = access == STORE_WRITE;
 	q->acting = q->writing || q->applet->hypervisor == VMM_REQUIRED;
 	if (store_format(q->store) == STORE_R4 && (q->applet->flags & APPLET_R3))
-		return error_set(ERROR_STORE, "%s is a store of release 4; %s knows those of release 3", STORE_PATH,
-				 q->applet->name);
+		return error_set(ERROR_STORE, "%s is a store of release 4; %s knows those of release 3",
+				 STORE_PATH, q->applet->name);
 	q->layout = layout_of(store_format(q->store));
 	if (vms_load(q) != 0)
 		return -1;
@@ -246,7 +251,8 @@ static int run(const struct applet *applet, const struct common_args *common, co
 static int check_call(const struct qubes *q, const struct applet *applet, const struct common_args *common)
 {
 	if (!(applet->flags & APPLET_BATCH))
-		return error_set(ERROR_FAILED, "it cannot be part of a batch: it does more than change the store");
+		return error_set(ERROR_FAILED,
+				 "it cannot be part of a batch: it does more than change the store");
 	if (common->root || common->uri)
 		return error_set(ERROR_USAGE, "--root and --connect belong to the batch as a whole");
 	if (common->wait != STORE_WAIT_FOREVER)
@@ -433,7 +439,8 @@ static int unknown_applet(const char *name)
 	for (const struct applet *applet = applets; applet->name; applet++)
 		if (nearest <= strlen(name) / 2 && distance_to(applet, name) == nearest)
 			strbuf_printf(&near, "%s %s", near.length ? "," : "; nearest:", applet->name);
-	error_set(ERROR_NOT_FOUND, "no applet called '%s'%s (all: qubes --list)", name, near.text ? near.text : "");
+	error_set(ERROR_NOT_FOUND, "no applet called '%s'%s (all: qubes --list)", name,
+		  near.text ? near.text : "");
 	error_report();
 	return STATUS_UNKNOWN_APPLET;
 }

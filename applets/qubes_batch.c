@@ -19,11 +19,14 @@ struct batch_args {
 };
 
 const struct option_row qubes_batch_options[] = {
-	OPT_FLAG('n', "dry-run", struct batch_args, dry_run, "print what would change in the store, and change nothing"),
-	OPT_FLAG('k', "keep-going", struct batch_args, keep_going, "save what succeeded when something failed"),
+	OPT_FLAG('n', "dry-run", struct batch_args, dry_run,
+		 "print what would change in the store, and change nothing"),
+	OPT_FLAG('k', "keep-going", struct batch_args, keep_going,
+		 "save what succeeded when something failed"),
 	OPT_WORDS("[FILE]", 0, 1),
-	OPT_NOTE("FILE, or standard input, has a command a line, as in: qvm-prefs -s work memory 500. Words may be quoted "
-		 "as in a shell; # starts a comment. Nothing is saved before the last command has succeeded."),
+	OPT_NOTE(
+		"FILE, or standard input, has a command a line, as in: qvm-prefs -s work memory 500. Words may be quoted "
+		"as in a shell; # starts a comment. Nothing is saved before the last command has succeeded."),
 	OPT_END
 };
 

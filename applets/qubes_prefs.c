@@ -24,8 +24,9 @@ const struct option_row qubes_prefs_options[] = {
 	OPT_CHOICE('s', "set", struct globals_args, mode, MODE_SET, "set one value"),
 	OPT_CHOICE('D', "default", struct globals_args, mode, MODE_RESET, "set one back to none"),
 	OPT_WORDS("[PROPERTY [VALUE]]", 0, 2),
-	OPT_NOTE("Running VMs stay connected as they are; those that follow a default that changes take it up at "
-		 "their next start."),
+	OPT_NOTE(
+		"Running VMs stay connected as they are; those that follow a default that changes take it up at "
+		"their next start."),
 	OPT_END
 };
 
@@ -49,8 +50,10 @@ static int check_words(enum mode mode, char **words)
 	for (const struct prop_global *global = prop_globals; global->name; global++)
 		strbuf_printf(&names, " %s", global->name);
 	return error_set(ERROR_FAILED, "%s; properties:%s",
-			 mode == MODE_SET ? "a property and its value are expected" :
-			 mode == MODE_LIST ? "a list is of all" : "one property is expected", names.text);
+			 mode == MODE_SET  ? "a property and its value are expected" :
+			 mode == MODE_LIST ? "a list is of all" :
+					     "one property is expected",
+			 names.text);
 }
 
 int qubes_prefs_access(const void *parsed, char **words)
@@ -58,7 +61,8 @@ int qubes_prefs_access(const void *parsed, char **words)
 	enum mode mode = mode_of(parsed, words);
 
 	if (option_is_ambiguous((int)mode))
-		return error_set(ERROR_FAILED, "only one of list, get, set and default can be done at a time");
+		return error_set(ERROR_FAILED,
+				 "only one of list, get, set and default can be done at a time");
 	if (check_words(mode, words) < 0)
 		return -1;
 	return mode & (MODE_SET | MODE_RESET) ? STORE_WRITE : STORE_READ;

@@ -12,8 +12,7 @@ const struct option_row qvm_add_appvm_options[] = {
 		 "its directory, if that is not /var/lib/qubes/appvms/NAME"),
 	OPT_TEXT('c', "conf", "FILE", struct add_appvm_args, conf_file,
 		 "its configuration, relative to the directory, taken as it is instead of a generated one"),
-	OPT_WORDS("NAME TEMPLATE", 2, 2),
-	OPT_END
+	OPT_WORDS("NAME TEMPLATE", 2, 2), OPT_END
 };
 
 int qvm_add_appvm_main(struct qubes *q, const void *parsed, char **words)

@@ -13,8 +13,7 @@ const struct option_row qvm_add_template_options[] = {
 		 "its directory, if that is not /var/lib/qubes/vm-templates/NAME"),
 	OPT_TEXT('c', "conf", "FILE", struct add_template_args, conf_file,
 		 "its configuration, relative to the directory, taken as it is instead of a generated one"),
-	OPT_FLAG(0, "rpm", struct add_template_args, rpm, "it belongs to a package"),
-	OPT_WORDS("NAME", 1, 1),
+	OPT_FLAG(0, "rpm", struct add_template_args, rpm, "it belongs to a package"), OPT_WORDS("NAME", 1, 1),
 	OPT_END
 };
 

@@ -168,8 +168,8 @@ int qvm_check_main(struct qubes *q, const void *parsed, char **words)
 	const struct check_args *args = parsed;
 	bool by_words = words[0] && !args->which.all && args->which.exclude.count == 0;
 	size_t missing = 0;
-	struct vm **vms = by_words ? find_named(q, args, words, &missing) :
-				     selection_vms(q, &args->which, words, NULL);
+	struct vm **vms =
+		by_words ? find_named(q, args, words, &missing) : selection_vms(q, &args->which, words, NULL);
 
 	return vms ? answer(vms, args, missing) : -1;
 }

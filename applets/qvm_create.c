@@ -170,8 +170,9 @@ static int check_args(const struct qubes *q, const struct create_args *args, con
 	if (check_root_image(q, args, what->standalone) != 0 || check_pool(args->pool) != 0 ||
 	    check_reserved(name) != 0)
 		return -1;
-	return read_number(args->memory, "memory", &what->memory) != 0 ? -1 :
-	       read_number(args->vcpus, "the number of CPUs", &what->vcpus);
+	return read_number(args->memory, "memory", &what->memory) != 0 ?
+		       -1 :
+		       read_number(args->vcpus, "the number of CPUs", &what->vcpus);
 }
 
 /* ---- the template ---- */
@@ -229,8 +230,13 @@ int qvm_create_main(struct qubes *q, const void *parsed, char **words)
 {
 	const struct create_args *args = parsed;
 	struct lifecycle_new what = {
-		.name = words[0], .label = args->label, .internal = args->internal, .with_images = true,
-		.quiet = args->quiet, .finish = finish, .context = (void *)args,
+		.name = words[0],
+		.label = args->label,
+		.internal = args->internal,
+		.with_images = true,
+		.quiet = args->quiet,
+		.finish = finish,
+		.context = (void *)args,
 	};
 
 	if (check_args(q, args, words[0], &what) != 0 || choose_template(q, args, &what) != 0)

@@ -15,9 +15,11 @@ struct features_args {
 	bool unset;
 };
 
-#define HIDDEN_UNSET(spelling)                                                           \
-	{ .kind = OPTION_FLAG, .name = spelling, .offset = offsetof(struct features_args, unset), \
-	  .hidden = true }
+#define HIDDEN_UNSET(spelling)                                                                          \
+	{                                                                                               \
+		.kind = OPTION_FLAG, .name = spelling, .offset = offsetof(struct features_args, unset), \
+		.hidden = true                                                                          \
+	}
 
 const struct option_row qvm_features_options[] = {
 	OPT_FLAG('D', "unset", struct features_args, unset, "take the feature away"),
@@ -131,8 +133,9 @@ static struct row *collect(const struct vm *vm, size_t *count)
 	for (size_t i = 0; i < services.count; i++) {
 		const char *name = services.entries[i].key;
 
-		rows[(*count)++] = (struct row){ !strcmp(name, PROP_UPDATE_CHECK) ? "check-updates" :
-						 arena_printf(arena, SERVICE_PREFIX "%s", name),
+		rows[(*count)++] = (struct row){ !strcmp(name, PROP_UPDATE_CHECK) ?
+							 "check-updates" :
+							 arena_printf(arena, SERVICE_PREFIX "%s", name),
 						 service_value(&services, name) };
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(mapped); i++)

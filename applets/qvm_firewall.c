@@ -20,7 +20,7 @@ enum mode {
 };
 
 struct firewall_args {
-	int mode; /* bits of enum mode, as given */
+	int mode;				     /* bits of enum mode, as given */
 	const char *policy, *icmp, *dns, *yum_proxy; /* as given */
 	bool reload, numeric, raw;
 };
@@ -143,8 +143,8 @@ static void note_unfit_rules(const struct firewall *firewall)
 
 static void list(struct qubes *q, const struct firewall *firewall, const struct firewall_args *args)
 {
-	AUTO_FREE char *text = args->raw ? firewall_release4_text(firewall) :
-					   firewall_list_text(q, firewall, args->numeric);
+	AUTO_FREE char *text =
+		args->raw ? firewall_release4_text(firewall) : firewall_list_text(q, firewall, args->numeric);
 
 	if (!firewall->stored && !args->raw)
 		puts("INFO: This VM has no firewall rules set, below defaults are listed");

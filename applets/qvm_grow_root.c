@@ -17,8 +17,9 @@ const struct option_row qvm_grow_root_options[] = {
 	OPT_FLAG(0, "file-only", struct grow_root_args, file_only,
 		 "make the image larger, and leave the file system in it to you"),
 	OPT_WORDS("VM SIZE", 2, 2),
-	OPT_NOTE("SIZE is a number of bytes, or one with K, M or G (powers of 1024). The VM must be off, and so "
-		 "must all that are based on an HVM template."),
+	OPT_NOTE(
+		"SIZE is a number of bytes, or one with K, M or G (powers of 1024). The VM must be off, and so "
+		"must all that are based on an HVM template."),
 	OPT_END
 };
 

@@ -18,8 +18,8 @@ const struct option_row qvm_init_storage_options[] = {
 };
 
 static const char *const directories[] = {
-	BASE,		   BASE "/appvms",     BASE "/vm-templates", BASE "/servicevms",
-	BASE "/vm-kernels", BASE "/backup", BASE "/dvmdata",	    BASE "/updates",
+	BASE,		BASE "/appvms",	 BASE "/vm-templates", BASE "/servicevms", BASE "/vm-kernels",
+	BASE "/backup", BASE "/dvmdata", BASE "/updates",
 };
 
 /* The mode is set afterwards: umask would take from it, and a change of group does. */

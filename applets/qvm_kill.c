@@ -9,8 +9,7 @@ struct kill_args {
 };
 
 const struct option_row qvm_kill_options[] = {
-	OPT_SELECTION(struct kill_args, which, "every VM that is active, but dom0"),
-	OPT_END
+	OPT_SELECTION(struct kill_args, which, "every VM that is active, but dom0"), OPT_END
 };
 
 static int kill_one(struct vm *vm, const void *unused)

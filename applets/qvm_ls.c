@@ -39,10 +39,10 @@ struct ls_args {
 	int verbose, quiet;
 };
 
-#define OUTPUT_NOTE \
-	"Without a hypervisor the store is listed all the same, with the state NA. A default template is marked " \
+#define OUTPUT_NOTE                                                                                                \
+	"Without a hypervisor the store is listed all the same, with the state NA. A default template is marked "  \
 	"=>, a template [ ], a disposable VM < >, a VM that provides network { }, a netvm or kernel that follows " \
-	"the default *. With -O or -o the table is that of release 4; the words behind --raw-data are fields if " \
+	"the default *. With -O or -o the table is that of release 4; the words behind --raw-data are fields if "  \
 	"all of them are, else VMs."
 
 const struct option_row qvm_ls_options[] = {
@@ -54,9 +54,11 @@ const struct option_row qvm_ls_options[] = {
 	OPT_CHOICE('i', "ids", struct ls_args, groups, GROUP_IDS, "qid and domain id"),
 	OPT_CHOICE('b', "last-backup", struct ls_args, groups, GROUP_BACKUP, "date of the last backup"),
 	OPT_FLAG(0, "raw-list", struct ls_args, raw_list, "only names, one a line"),
-	OPT_TAKES(0, "raw-data", "FIELD...", struct ls_args, raw_data, "these fields, joined by |, without titles"),
+	OPT_TAKES(0, "raw-data", "FIELD...", struct ls_args, raw_data,
+		  "these fields, joined by |, without titles"),
 	OPT_FLAG(0, "list-fields", struct ls_args, list_fields, "print the fields that --raw-data knows"),
-	OPT_TEXT('O', "fields", "FIELD,...", struct ls_args, fields, "these columns; any property may be one"),
+	OPT_TEXT('O', "fields", "FIELD,...", struct ls_args, fields,
+		 "these columns; any property may be one"),
 	OPT_TEXT('o', "format", "FORMAT", struct ls_args, format, "a set of columns by name, or json"),
 	OPT_FLAG('t', "tree", struct ls_args, tree, "VMs below those that give them network"),
 	OPT_FLAG(0, "help-columns", struct ls_args, help_columns, "print the columns that -O knows"),
@@ -68,7 +70,8 @@ const struct option_row qvm_ls_options[] = {
 	OPT_FLAG(0, "spinner", struct ls_args, spinner, "accepted; nothing takes so long here"),
 	OPT_FLAG(0, "no-spinner", struct ls_args, no_spinner, "accepted"),
 	OPT_LIST(0, "exclude", "VM", struct ls_args, exclude, "leave this one out (may be repeated)"),
-	OPT_COUNT('v', "verbose", struct ls_args, verbose, "also check the files of each VM in release 4's table"),
+	OPT_COUNT('v', "verbose", struct ls_args, verbose,
+		  "also check the files of each VM in release 4's table"),
 	OPT_COUNT('q', "quiet", struct ls_args, quiet, "do not check the files of each VM"),
 	OPT_WORDS("[VM...]", 0, -1),
 	OPT_NOTE(OUTPUT_NOTE),
@@ -231,7 +234,8 @@ static int choose_columns(struct qubes *q, const struct ls_args *args, struct li
 		for (size_t i = 0; i < args->raw_data.words.count; i++)
 			if (add_field(listing, args->raw_data.words.items[i]) < 0)
 				return -1;
-		return listing->count ? 0 : error_set(ERROR_USAGE, "--raw-data needs fields; see --list-fields");
+		return listing->count ? 0 :
+					error_set(ERROR_USAGE, "--raw-data needs fields; see --list-fields");
 	}
 	listing->release4 = names || (args->format && !json) || raw || args->tree;
 	listing->style = json ? TABLE_JSON : raw ? TABLE_RAW : listing->release4 ? TABLE_PLAIN : TABLE_FRAME;
@@ -309,8 +313,8 @@ static void add_plain(struct table *table, const struct column_cell *cell, const
 static void indent(const struct columns *columns, const struct columns_place *place, struct column_cell *cell)
 {
 	if (place->level)
-		cell->text = arena_printf(columns->q->arena, "%*s\u2514\u2500%s", 2 * ((int)place->level - 1), "",
-					  place->vm->name);
+		cell->text = arena_printf(columns->q->arena, "%*s\u2514\u2500%s", 2 * ((int)place->level - 1),
+					  "", place->vm->name);
 }
 
 static void add_row(const struct columns *columns, const struct listing *listing,
@@ -427,7 +431,8 @@ static int list(struct qubes *q, const struct ls_args *args, char **words, struc
 	columns_prepare(&columns, q, needs_of(listing, args));
 	if (args->raw_list) {
 		for (size_t i = 0; i < vms_count(q); i++)
-			if (listing->chosen[vms_at(q, i)->qid] && passes(&columns, args->filters, vms_at(q, i)))
+			if (listing->chosen[vms_at(q, i)->qid] &&
+			    passes(&columns, args->filters, vms_at(q, i)))
 				print_name(vms_at(q, i));
 	} else {
 		result = draw(&columns, args, listing);

@@ -9,8 +9,7 @@ struct pause_args {
 };
 
 const struct option_row qvm_pause_options[] = {
-	OPT_SELECTION(struct pause_args, which, "every running VM but dom0"),
-	OPT_END
+	OPT_SELECTION(struct pause_args, which, "every running VM but dom0"), OPT_END
 };
 
 static int pause_one(struct vm *vm, const void *unused)

@@ -42,10 +42,11 @@ const struct option_row qvm_pci_options[] = {
 	OPT_LIST('o', "option", "NAME=VALUE", struct pci_args, options, "attach: an option of the device"),
 	OPT_FLAG(0, "ro", struct pci_args, read_only, "attach: refused, as PCI devices have no such form"),
 	OPT_FLAG('p', "persistent", struct pci_args, persistent, "attach: in release 3 it is always so"),
-	OPT_WORDS("VM [DEVICE|CLASS] | list [VM...] | attach VM dom0:DEVICE | detach VM [dom0:DEVICE]",
-		  0, -1),
-	OPT_NOTE("A DEVICE is " DEVICES_PCI_FORM " (00:19.0), in release 4's words also 00_19.0. A change "
-		 "takes effect when the VM is started next. A VM that is called like a command is listed with -l."),
+	OPT_WORDS("VM [DEVICE|CLASS] | list [VM...] | attach VM dom0:DEVICE | detach VM [dom0:DEVICE]", 0,
+		  -1),
+	OPT_NOTE(
+		"A DEVICE is " DEVICES_PCI_FORM " (00:19.0), in release 4's words also 00_19.0. A change "
+		"takes effect when the VM is started next. A VM that is called like a command is listed with -l."),
 	OPT_END
 };
 
@@ -142,8 +143,10 @@ static int check_option(const struct vm *vm, const char *option)
 	if (!loose)
 		return error_set(ERROR_FAILED, "release 3 has no option '%s' for a PCI device", option);
 	if (prop_flag(vm, "pci_strictreset"))
-		return error_set(ERROR_FAILED, "in release 3 no-strict-reset is for all devices of a VM: "
-					       "qvm-prefs -s %s pci_strictreset False", vm->name);
+		return error_set(ERROR_FAILED,
+				 "in release 3 no-strict-reset is for all devices of a VM: "
+				 "qvm-prefs -s %s pci_strictreset False",
+				 vm->name);
 	return 0;
 }
 
@@ -216,8 +219,8 @@ static void add_row(struct qubes *q, struct listing *listing, const char *addres
 		listing->room = listing->room * 2 + 16;
 		listing->rows = util_realloc(listing->rows, listing->room * sizeof(*listing->rows));
 	}
-	listing->rows[listing->count++] = (struct row){ address, ident_of(q->arena, address), description,
-							users_of(q, address) };
+	listing->rows[listing->count++] =
+		(struct row){ address, ident_of(q->arena, address), description, users_of(q, address) };
 }
 
 /* What the host has, and what VMs are to have although it does not. */
@@ -258,8 +261,8 @@ static void print_row(const struct row *row, const int *widths)
 	AUTO_FREE char *description = util_printable(row->description);
 	AUTO_FREE char *users = util_printable(row->users);
 
-	printf("%-*s  %-*s%s%s\n", widths[0], ident, *users ? widths[1] : 0, description,
-	       *users ? "  " : "", users);
+	printf("%-*s  %-*s%s%s\n", widths[0], ident, *users ? widths[1] : 0, description, *users ? "  " : "",
+	       users);
 }
 
 static void widen(int *widths, const struct row *row)

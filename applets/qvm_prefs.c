@@ -27,7 +27,8 @@ const struct option_row qvm_prefs_options[] = {
 	OPT_CHOICE('s', "set", struct prefs_args, mode, MODE_SET, "set a property"),
 	OPT_CHOICE('D', "default", struct prefs_args, mode, MODE_RESET, "set a property back to its default"),
 	OPT_FLAG(0, "hide-default", struct prefs_args, hide_default, "list only what is not the default"),
-	OPT_FLAG(0, "help-properties", struct prefs_args, help_properties, "print all properties and their forms"),
+	OPT_FLAG(0, "help-properties", struct prefs_args, help_properties,
+		 "print all properties and their forms"),
 	OPT_WORDS("VM [PROPERTY [VALUE]]", 0, -1),
 	OPT_NOTE("A value that starts with a dash goes behind --, as in: qvm-prefs -s -- VM timezone -7200. "
 		 "Properties that are not listed but can be got by name: see --help-properties."),
@@ -70,7 +71,8 @@ int qvm_prefs_access(const void *parsed, char **words)
 	if (option_count_words(words) == 0)
 		return check_count(mode, 0);
 	if (option_is_ambiguous((int)mode))
-		return error_set(ERROR_FAILED, "only one of list, get, set and default can be done at a time");
+		return error_set(ERROR_FAILED,
+				 "only one of list, get, set and default can be done at a time");
 	if (check_count(mode, option_count_words(words)) < 0)
 		return -1;
 	return (mode == MODE_SET && words[1] && words[2]) || mode == MODE_RESET ? STORE_WRITE : STORE_READ;
@@ -115,7 +117,8 @@ static const struct prop *find(const char *name)
 	const struct prop *prop = prop_find(name);
 
 	if (!prop)
-		error_set(ERROR_FAILED, "there is no property '%s'; qvm-prefs --help-properties prints all", name);
+		error_set(ERROR_FAILED, "there is no property '%s'; qvm-prefs --help-properties prints all",
+			  name);
 	return prop;
 }
 
@@ -150,7 +153,8 @@ static int print_settable(const struct vm *vm)
 	for (const struct prop *prop = prop_table; prop->name; prop++)
 		if (prop_settable(vm, prop))
 			strbuf_printf(&names, " %s", prop->name);
-	return error_set(ERROR_FAILED, "which property? %s has:%s", vm->name, names.text ? names.text : " none to set");
+	return error_set(ERROR_FAILED, "which property? %s has:%s", vm->name,
+			 names.text ? names.text : " none to set");
 }
 
 static int print_properties(void)

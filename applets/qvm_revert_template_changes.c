@@ -15,10 +15,10 @@ struct revert_args {
 };
 
 const struct option_row qvm_revert_template_changes_options[] = {
-	OPT_FLAG(0, "force", struct revert_args, force, "ask nothing"),
-	OPT_WORDS("TEMPLATE", 1, 1),
-	OPT_NOTE("Only root may. The template must be off, and no VM may run that uses its root image as it is "
-		 "now."),
+	OPT_FLAG(0, "force", struct revert_args, force, "ask nothing"), OPT_WORDS("TEMPLATE", 1, 1),
+	OPT_NOTE(
+		"Only root may. The template must be off, and no VM may run that uses its root image as it is "
+		"now."),
 	OPT_END
 };
 

@@ -46,7 +46,9 @@ static const char *prefixed(struct arena *arena, const char *prefix, const char 
 static bool drive_of(struct arena *arena, const struct start_args *args, const char **drive)
 {
 	const char *const asked[] = {
-		args->drive, prefixed(arena, "hd:", args->hddisk), prefixed(arena, "cdrom:", args->cdrom),
+		args->drive,
+		prefixed(arena, "hd:", args->hddisk),
+		prefixed(arena, "cdrom:", args->cdrom),
 		args->windows_tools ? "cdrom:" WINDOWS_TOOLS : NULL,
 	};
 
@@ -138,8 +140,12 @@ int qvm_start_main(struct qubes *q, const void *parsed, char **words)
 {
 	const struct start_args *args = parsed;
 	struct lifecycle_start how = {
-		.quiet = args->quiet, .no_guid = args->no_guid, .skip_if_running = args->skip_if_running,
-		.dvm = args->dvm, .config = absolute(q->arena, args->config), .debug = args->debug,
+		.quiet = args->quiet,
+		.no_guid = args->no_guid,
+		.skip_if_running = args->skip_if_running,
+		.dvm = args->dvm,
+		.config = absolute(q->arena, args->config),
+		.debug = args->debug,
 	};
 	struct vm **vms;
 

@@ -7,8 +7,7 @@
 
 const struct option_row qvm_tags_options[] = {
 	OPT_WORDS("VM [list|add|del] [TAG...]", 1, -1),
-	OPT_NOTE("VMs of release 3 have no tags: there are none to list, and none can be set."),
-	OPT_END
+	OPT_NOTE("VMs of release 3 have no tags: there are none to list, and none can be set."), OPT_END
 };
 
 int qvm_tags_main(struct qubes *q, const void *parsed, char **words)

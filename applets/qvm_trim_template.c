@@ -8,8 +8,7 @@
 
 const struct option_row qvm_trim_template_options[] = {
 	OPT_WORDS("TEMPLATE", 1, 1),
-	OPT_NOTE("Not supported by this release: it checks TEMPLATE, and refuses."),
-	OPT_END
+	OPT_NOTE("Not supported by this release: it checks TEMPLATE, and refuses."), OPT_END
 };
 
 int qvm_trim_template_main(struct qubes *q, const void *parsed, char **words)

@@ -9,8 +9,7 @@ struct unpause_args {
 };
 
 const struct option_row qvm_unpause_options[] = {
-	OPT_SELECTION(struct unpause_args, which, "every paused VM"),
-	OPT_END
+	OPT_SELECTION(struct unpause_args, which, "every paused VM"), OPT_END
 };
 
 static int unpause_one(struct vm *vm, const void *unused)

@@ -60,8 +60,7 @@ int gnutls_rnd(gnutls_rnd_level_t level, void *data, size_t len)
 	return GNUTLS_E_SUCCESS;
 }
 
-int gnutls_hash_fast(gnutls_digest_algorithm_t algorithm, const void *text, size_t len,
-		     void *digest)
+int gnutls_hash_fast(gnutls_digest_algorithm_t algorithm, const void *text, size_t len, void *digest)
 {
 	GChecksumType type;
 	GChecksum *sum;

@@ -29,7 +29,7 @@ struct applet {
 	const char *summary;
 	const struct option_row *options; /* they also say how big the argument structure is */
 	int (*main)(struct qubes *q, const void *args, char **words); /* WORDS is NULL-terminated */
-	enum store_access store; /* the most it may touch */
+	enum store_access store;				      /* the most it may touch */
 	/*
 	 * What these arguments need (of enum store_access); may also refuse them: -1 with ERROR_USAGE.
 	 * NULL: STORE.
@@ -51,13 +51,13 @@ int applet_open_store(struct qubes *q, enum store_access access);
  */
 int applet_call(struct qubes *q, int argc, char **argv);
 
-extern const struct applet applets[]; /* sorted by name; ended by a NULL name */
+extern const struct applet applets[];		    /* sorted by name; ended by a NULL name */
 const struct applet *applet_find(const char *name); /* NULL: unknown */
 
 /* What applets/FUNCTION.c exports, for every row. An access function exists only where the row names it. */
-#define APPLET(name, function, store, access, hypervisor, flags, summary)                       \
-	extern const struct option_row function##_options[];                                    \
-	int function##_main(struct qubes *q, const void *args, char **words);                    \
+#define APPLET(name, function, store, access, hypervisor, flags, summary)     \
+	extern const struct option_row function##_options[];                  \
+	int function##_main(struct qubes *q, const void *args, char **words); \
 	int function##_access(const void *args, char **words);
 #include "applets.h"
 

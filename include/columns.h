@@ -20,17 +20,17 @@ enum column_type {
 struct column_cell {
 	const char *shown; /* as release 3 shows it; never NULL */
 	enum column_type type;
-	bool none;	   /* no plain value; TEXT, if any, says so in words */
-	const char *text;  /* COLUMN_TEXT, the plain value */
-	long long number;  /* COLUMN_NUMBER, COLUMN_BOOL */
+	bool none;	  /* no plain value; TEXT, if any, says so in words */
+	const char *text; /* COLUMN_TEXT, the plain value */
+	long long number; /* COLUMN_NUMBER, COLUMN_BOOL */
 };
 
 /* What one listing knows beside the store. */
 struct columns {
 	struct qubes *q;
-	bool blind; /* the hypervisor could not be asked */
+	bool blind;			/* the hypervisor could not be asked */
 	unsigned long long *cpu_before; /* by qid, ns per CPU; NULL: not measured */
-	double seconds; /* between the two measurements */
+	double seconds;			/* between the two measurements */
 };
 
 enum column_needs {
@@ -64,7 +64,7 @@ enum columns_order {
 	COLUMNS_BY_QID,
 	COLUMNS_BY_GROUP, /* release 3's: netvms, standalone VMs, each template with the VMs based on it, the rest */
 	COLUMNS_BY_NAME,
-	COLUMNS_AS_TREE,  /* VMs without network, then each netvm with its clients below it */
+	COLUMNS_AS_TREE, /* VMs without network, then each netvm with its clients below it */
 };
 
 struct columns_place {

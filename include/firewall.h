@@ -29,8 +29,8 @@ struct firewall_rule {
 
 /* A rule says the opposite of the policy: what is refused while all else is allowed, or vice versa. */
 struct firewall {
-	bool stored; /* false: there is no file, this is the default of the VM's class */
-	bool allow;  /* the policy: what no rule says is allowed */
+	bool stored;		   /* false: there is no file, this is the default of the VM's class */
+	bool allow;		   /* the policy: what no rule says is allowed */
 	bool icmp, dns, yum_proxy; /* allowed */
 	struct firewall_rule *rules;
 	size_t count, room;
@@ -92,8 +92,7 @@ const char *firewall_protocol_name(enum firewall_protocol protocol);
  * 0, or -1 with an error.
  */
 int firewall_parse_release4(struct qubes *q, char *const *words, struct firewall *firewall,
-			    struct firewall_rule *rule, bool *is_rule)
-	__attribute__((nonnull));
+			    struct firewall_rule *rule, bool *is_rule) __attribute__((nonnull));
 
 /* All of FIREWALL as release 4's rules, one a line. The caller frees. */
 char *firewall_release4_text(const struct firewall *firewall);

@@ -59,7 +59,8 @@ struct layout {
 
 	/* Writers: 0, or -1 with an error when this layout has no place for that property. */
 	int (*set)(store_node *node, const char *property, const char *text);
-	int (*set_reference)(store_node *node, const char *property, int qid, const char *name); /* name NULL: none */
+	int (*set_reference)(store_node *node, const char *property, int qid,
+			     const char *name);			    /* name NULL: none */
 	int (*set_default)(store_node *node, const char *property); /* follow the default */
 	int (*unset)(store_node *node, const char *property);	    /* say nothing */
 

@@ -15,12 +15,12 @@ struct lifecycle_new {
 	const char *label;	   /* NULL: the class's */
 	const struct vm *template; /* its template, or what it is a copy of when standalone; NULL */
 	bool standalone;
-	const char *directory;	   /* for registering; NULL: the class's place */
-	const char *conf_file;	   /* for registering; NULL: the generated one */
+	const char *directory; /* for registering; NULL: the class's place */
+	const char *conf_file; /* for registering; NULL: the generated one */
 	bool installed_by_rpm;
 	bool internal;
-	int memory, vcpus;	   /* 0: the default */
-	bool with_images;	   /* make directory and images; else they must be there */
+	int memory, vcpus; /* 0: the default */
+	bool with_images;  /* make directory and images; else they must be there */
 	bool quiet;
 
 	/* What else belongs to it before it is saved (properties, another root image). NULL: nothing. */

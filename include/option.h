@@ -28,13 +28,13 @@ enum option_kind {
 
 struct option_row {
 	enum option_kind kind;
-	char letter;	     /* 0: none */
-	const char *name;    /* long name; NULL: none */
-	const char *value;   /* what help calls the argument */
-	size_t offset;	     /* of the member */
-	int number;	     /* OPTION_CHOICE: the bit; OPTION_WORDS: fewest words */
-	int most;	     /* OPTION_WORDS: most words, -1: any number */
-	bool hidden;	     /* works, but is not in help (other spellings) */
+	char letter;	   /* 0: none */
+	const char *name;  /* long name; NULL: none */
+	const char *value; /* what help calls the argument */
+	size_t offset;	   /* of the member */
+	int number;	   /* OPTION_CHOICE: the bit; OPTION_WORDS: fewest words */
+	int most;	   /* OPTION_WORDS: most words, -1: any number */
+	bool hidden;	   /* works, but is not in help (other spellings) */
 	const char *summary;
 };
 

@@ -18,7 +18,7 @@ enum prop_type {
 	PROP_TEXT,
 	PROP_BOOL,
 	PROP_INT,
-	PROP_VM,       /* shown by name */
+	PROP_VM, /* shown by name */
 	PROP_LABEL,
 	PROP_LIST,     /* of PCI devices */
 	PROP_SERVICES, /* name -> on or off */
@@ -28,22 +28,22 @@ enum prop_type {
 /* An effective value. Texts live in the arena or the tree. */
 struct prop_value {
 	enum prop_type type;
-	bool none;	   /* no value: get prints nothing */
-	bool follows;	   /* it is the default, not the VM's own */
-	bool broken;	   /* the stored text is not of this type; TEXT has it */
-	const char *text;  /* PROP_TEXT, PROP_LABEL, and the raw text of anything that is broken */
-	long long number;  /* PROP_INT, PROP_BOOL, PROP_TIME */
-	struct vm *vm;	   /* PROP_VM */
+	bool none;		/* no value: get prints nothing */
+	bool follows;		/* it is the default, not the VM's own */
+	bool broken;		/* the stored text is not of this type; TEXT has it */
+	const char *text;	/* PROP_TEXT, PROP_LABEL, and the raw text of anything that is broken */
+	long long number;	/* PROP_INT, PROP_BOOL, PROP_TIME */
+	struct vm *vm;		/* PROP_VM */
 	struct literal entries; /* PROP_LIST, PROP_SERVICES */
 };
 
 enum prop_flags {
-	PROP_LIVE = 1 << 0,	   /* needs the hypervisor to be read */
-	PROP_NULLABLE = 1 << 1,	   /* "None" in the store, in any case, is no value */
-	PROP_HALTED = 1 << 2,	   /* may only be set while the VM is off */
-	PROP_DEFAULTABLE = 1 << 3, /* prop_reset() works */
-	PROP_MARKED = 1 << 4,	   /* a list adds DEFAULT_WORD to a value that is the default */
-	PROP_ON_OFF = 1 << 5,	   /* a boolean that lists show as on or off */
+	PROP_LIVE = 1 << 0,	    /* needs the hypervisor to be read */
+	PROP_NULLABLE = 1 << 1,	    /* "None" in the store, in any case, is no value */
+	PROP_HALTED = 1 << 2,	    /* may only be set while the VM is off */
+	PROP_DEFAULTABLE = 1 << 3,  /* prop_reset() works */
+	PROP_MARKED = 1 << 4,	    /* a list adds DEFAULT_WORD to a value that is the default */
+	PROP_ON_OFF = 1 << 5,	    /* a boolean that lists show as on or off */
 	PROP_BY_LIFECYCLE = 1 << 6, /* setting it is more than a change of the store: lifecycle_rename() */
 };
 
@@ -63,24 +63,24 @@ typedef int prop_setter(struct vm *vm, const struct prop *prop, const char *text
 typedef int prop_effect(struct vm *vm);
 
 struct prop {
-	const char *name;	/* as lists show it */
-	const char *aliases;	/* other spellings, blank separated; NULL */
-	const char *key;	/* what the layout calls it; NULL: like NAME, or it is not stored at all */
+	const char *name;    /* as lists show it */
+	const char *aliases; /* other spellings, blank separated; NULL */
+	const char *key;     /* what the layout calls it; NULL: like NAME, or it is not stored at all */
 	enum prop_type type;
-	unsigned classes;	/* of enum vm_kind: where it can be got */
-	unsigned listed;	/* where a list shows it */
-	unsigned settable;	/* where it can be set */
-	unsigned written;	/* where a new VM's element states it */
-	unsigned flags;		/* of enum prop_flags */
-	const char *fallback;	/* the value when the store has none; NULL: no value */
-	long long min, max;	/* PROP_INT, when set */
-	prop_getter *get;	/* NULL: from the store, else FALLBACK */
-	prop_checker *check;	/* NULL: what the type says */
-	prop_setter *set;	/* NULL: store it */
-	prop_effect *after;	/* NULL: nothing */
-	const char *none_text;	/* how a list shows that there is no value; NULL: it leaves the row out */
+	unsigned classes;	  /* of enum vm_kind: where it can be got */
+	unsigned listed;	  /* where a list shows it */
+	unsigned settable;	  /* where it can be set */
+	unsigned written;	  /* where a new VM's element states it */
+	unsigned flags;		  /* of enum prop_flags */
+	const char *fallback;	  /* the value when the store has none; NULL: no value */
+	long long min, max;	  /* PROP_INT, when set */
+	prop_getter *get;	  /* NULL: from the store, else FALLBACK */
+	prop_checker *check;	  /* NULL: what the type says */
+	prop_setter *set;	  /* NULL: store it */
+	prop_effect *after;	  /* NULL: nothing */
+	const char *none_text;	  /* how a list shows that there is no value; NULL: it leaves the row out */
 	const char *default_word; /* what a user writes for "the default"; NULL: there is no such word */
-	const char *forms;	/* accepted values, for messages and help; NULL: not settable */
+	const char *forms;	  /* accepted values, for messages and help; NULL: not settable */
 };
 
 /* Rows in the order that qvm-prefs lists them; ended by a NULL name. */
@@ -146,7 +146,7 @@ const char *prop_kernel_names(struct qubes *q);
 /* 0, or -1 with an error when the value is broken or cannot be had now. */
 int prop_number(const struct vm *vm, const char *name, long long *number);
 const char *prop_string(const struct vm *vm, const char *name); /* NULL: none, without an error */
-bool prop_flag(const struct vm *vm, const char *name);	       /* broken: false */
+bool prop_flag(const struct vm *vm, const char *name);		/* broken: false */
 
 /* Services as the tools see them: with what always holds (store.md 5.3) added. 0, or -1 with an error. */
 int prop_services(const struct vm *vm, struct literal *services);

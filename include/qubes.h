@@ -38,9 +38,9 @@ struct qubes {
 	bool offline;		     /* --offline-mode, or a root that is not the host's */
 	bool writing;		     /* the store's write lock is held */
 	bool acting;		     /* VMs are changed or acted on: a name that means several is refused */
-	bool host_unknown;	     /* what a value needed of the host could not be had; that has been said */
-	bool batch;		     /* several commands over this context: the last one's end saves */
-	bool dry_run;		     /* nothing outside the loaded store is touched */
+	bool host_unknown; /* what a value needed of the host could not be had; that has been said */
+	bool batch;	   /* several commands over this context: the last one's end saves */
+	bool dry_run;	   /* nothing outside the loaded store is touched */
 };
 
 /*

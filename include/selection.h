@@ -14,10 +14,10 @@ struct selection {
 	struct strlist exclude;
 };
 
-#define OPT_SELECTION(s, which, text)                                                         \
-	OPT_FLAG(0, "all", s, which.all, text),                                                \
-	OPT_LIST(0, "exclude", "VM", s, which.exclude, "with --all: not this one (repeatable)"), \
-	OPT_WORDS("VM...|--all", 0, -1)
+#define OPT_SELECTION(s, which, text)                                                                    \
+	OPT_FLAG(0, "all", s, which.all, text),                                                          \
+		OPT_LIST(0, "exclude", "VM", s, which.exclude, "with --all: not this one (repeatable)"), \
+		OPT_WORDS("VM...|--all", 0, -1)
 
 /* Does --all mean this VM? dom0 is never asked about. 1, 0, or -1 with an error. */
 typedef int selection_filter(struct vm *vm);

@@ -41,11 +41,11 @@ enum vm_kind {
 /* One row per class. */
 struct vm_class {
 	enum vm_kind kind;
-	const char *type;	   /* "AppVM" */
-	const char *short_type;	   /* qvm-ls' type column: "", "Tpl", "Net", ... */
-	const char *directory;	   /* below /var/lib/qubes: "appvms", ...; NULL: none of its own */
+	const char *type;	/* "AppVM" */
+	const char *short_type; /* qvm-ls' type column: "", "Tpl", "Net", ... */
+	const char *directory;	/* below /var/lib/qubes: "appvms", ...; NULL: none of its own */
 	const char *default_label;
-	int default_memory;	   /* MiB */
+	int default_memory;	    /* MiB */
 	enum vm_kind template_kind; /* the class its template has; 0: takes none */
 };
 
@@ -66,9 +66,9 @@ struct vm {
 	const struct vm_class *class;
 	int qid;
 	const char *name;
-	const char *type;   /* as the store has it; class->type but for VM_UNKNOWN */
-	store_node *node;   /* NULL: a dom0 that is not in the store */
-	struct vmm_domain *domain; /* the vmm room's */
+	const char *type;		   /* as the store has it; class->type but for VM_UNKNOWN */
+	store_node *node;		   /* NULL: a dom0 that is not in the store */
+	struct vmm_domain *domain;	   /* the vmm room's */
 	struct vm_globals *globals_before; /* of one that was just added */
 };
 

@@ -140,7 +140,8 @@ static void print_new_vm(struct vm *vm)
 
 	print_line(line);
 	for (size_t i = 0; prop_table[i].name; i++)
-		if (prop_table[i].settable && !(prop_table[i].flags & PROP_BY_LIFECYCLE) && strcmp(now.texts[i], "default") &&
+		if (prop_table[i].settable && !(prop_table[i].flags & PROP_BY_LIFECYCLE) &&
+		    strcmp(now.texts[i], "default") &&
 		    !(prop_table[i].fallback && !strcmp(now.texts[i], prop_table[i].fallback)))
 			print_change(vm->name, prop_table[i].name, "(none)", now.texts[i]);
 }

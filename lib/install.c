@@ -55,8 +55,8 @@ static int install_link(const struct installation *to, const char *name)
 		return 0;
 	errno = reason;
 	if (errno == EXDEV)
-		return error_set(ERROR_FAILED, "%s/%s: no hard link from another file system, use -s", to->directory,
-				 name);
+		return error_set(ERROR_FAILED, "%s/%s: no hard link from another file system, use -s",
+				 to->directory, name);
 	return error_errno("%s/%s", to->directory, name);
 }
 

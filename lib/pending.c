@@ -76,7 +76,8 @@ void pending_take_back(struct qubes *q)
 
 struct pending_mark pending_mark(const struct qubes *q)
 {
-	return (struct pending_mark){ q->pending->with_save.end, q->pending->after_save.end, q->pending->changes };
+	return (struct pending_mark){ q->pending->with_save.end, q->pending->after_save.end,
+				      q->pending->changes };
 }
 
 static void cut(struct pending_queue *queue, struct pending_item **end)

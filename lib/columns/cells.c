@@ -40,9 +40,9 @@ void column_name(const struct columns *columns, struct vm *vm, struct column_cel
 	bool netvm = vm_is(vm, VM_NETVMS), standard = vm_global(columns->q, "default_template") == vm;
 
 	cell_text(cell, vm->name,
-		  arena_printf(columns->q->arena, "%s%s%s%s%s%s%s%s", standard ? "=>" : "", template ? "[" : "",
-			       disposable ? "<" : "", netvm ? "{" : "", vm->name, template ? "]" : "",
-			       disposable ? ">" : "", netvm ? "}" : ""));
+		  arena_printf(columns->q->arena, "%s%s%s%s%s%s%s%s", standard ? "=>" : "",
+			       template ? "[" : "", disposable ? "<" : "", netvm ? "{" : "", vm->name,
+			       template ? "]" : "", disposable ? ">" : "", netvm ? "}" : ""));
 }
 
 void column_name_raw(const struct columns *columns, struct vm *vm, struct column_cell *cell)
@@ -140,7 +140,8 @@ void column_netvm(const struct columns *columns, struct vm *vm, struct column_ce
 		cell_text(cell, netvm->name, netvm->name);
 }
 
-static void address(const struct columns *columns, struct column_cell *cell, const char *text, const char *nothing)
+static void address(const struct columns *columns, struct column_cell *cell, const char *text,
+		    const char *nothing)
 {
 	const char *kept = text ? arena_strdup(columns->q->arena, text) : NULL;
 
@@ -221,8 +222,9 @@ static void megabytes(const struct columns *columns, struct vm *vm, uint64_t byt
 static void percent(const struct columns *columns, struct vm *vm, uint64_t part, uint64_t whole,
 		    struct column_cell *cell)
 {
-	const char *text = whole ? arena_printf(columns->q->arena, "%llu%%", (unsigned long long)(part * 100 / whole)) :
-				   NULL;
+	const char *text =
+		whole ? arena_printf(columns->q->arena, "%llu%%", (unsigned long long)(part * 100 / whole)) :
+			NULL;
 
 	if (vm_is_dom0(vm))
 		cell_none(cell, "n/a");

@@ -26,8 +26,10 @@ int domainxml_add_interface(struct strbuf *out, const struct domain *domain)
 	if (domain->xen) {
 		const char *ip = net_vm_address(domain->vm, address);
 
-		strbuf_printf(out, "      <ip address='%s'/>\n      <script path='vif-route-qubes'/>\n"
-				   "      <backenddomain name='", ip ? ip : "");
+		strbuf_printf(out,
+			      "      <ip address='%s'/>\n      <script path='vif-route-qubes'/>\n"
+			      "      <backenddomain name='",
+			      ip ? ip : "");
 		domainxml_escape(out, netvm->name);
 		strbuf_add(out, "'/>\n");
 	}

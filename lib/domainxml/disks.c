@@ -15,7 +15,7 @@
 #define ROOT_TARGET "xvda"
 
 struct disk {
-	const char *target;  /* "xvda" */
+	const char *target; /* "xvda" */
 	const char *path, *cow;
 	const char *script;
 	const char *backend; /* NULL: dom0 */
@@ -24,8 +24,10 @@ struct disk {
 
 static void add_for_xen(struct strbuf *out, const struct domain *domain, const struct disk *disk)
 {
-	strbuf_printf(out, "    <disk type='block' device='%s'>\n      <driver name='phy'/>\n"
-			   "      <source dev='", disk->cdrom ? "cdrom" : "disk");
+	strbuf_printf(out,
+		      "    <disk type='block' device='%s'>\n      <driver name='phy'/>\n"
+		      "      <source dev='",
+		      disk->cdrom ? "cdrom" : "disk");
 	if (disk->backend) /* not below our root, but in the other VM */
 		domainxml_escape(out, disk->path);
 	else

@@ -19,7 +19,10 @@
 struct domain domainxml_domain(struct vm *vm, const char *type)
 {
 	return (struct domain){
-		.vm = vm, .type = type, .xen = !strcmp(type, "xen"), .container = !strcmp(type, "lxc"),
+		.vm = vm,
+		.type = type,
+		.xen = !strcmp(type, "xen"),
+		.container = !strcmp(type, "lxc"),
 	};
 }
 
@@ -80,8 +83,8 @@ static char *from_template(const struct domain *domain)
 
 	if (!template && !absent)
 		return NULL;
-	result = template ? domainxml_fill(&out, domain, path, template)
-			  : domainxml_fill(&out, domain, "the built-in template", domainxml_builtin(domain));
+	result = template ? domainxml_fill(&out, domain, path, template) :
+			    domainxml_fill(&out, domain, "the built-in template", domainxml_builtin(domain));
 	if (result == 0)
 		return out.text;
 	strbuf_free(&out);

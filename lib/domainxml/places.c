@@ -211,7 +211,8 @@ static int add_time_offset(struct strbuf *out, const struct domain *domain)
 
 	if (!local && !is_integer(zone))
 		error_note("warning: the timezone of %s is neither localtime nor a number of seconds, UTC is "
-			   "taken: %s", domain->vm->name, zone);
+			   "taken: %s",
+			   domain->vm->name, zone);
 	strbuf_add(out, !local && is_integer(zone) ? zone : "0");
 	return 0;
 }

@@ -7,9 +7,7 @@
 
 #include "internal.h"
 
-enum {
-	COLUMNS = 4
-};
+enum { COLUMNS = 4 };
 
 static const char *const titles[COLUMNS] = { "num", "address", "proto", "port(s)" };
 

@@ -203,6 +203,9 @@ struct firewall firewall_default(const struct vm *vm)
 	bool template = vm_is(vm, VM_TEMPLATE);
 
 	return (struct firewall){
-		.allow = !template, .icmp = !template, .dns = !template, .yum_proxy = template,
+		.allow = !template,
+		.icmp = !template,
+		.dns = !template,
+		.yum_proxy = template,
 	};
 }

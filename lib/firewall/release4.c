@@ -26,8 +26,8 @@ enum part {
 #define PLAIN_PARTS (PART_PORTS + 1)
 
 static const char *const part_names[PARTS] = {
-	[PART_ACTION] = "action", [PART_HOST] = "dsthost",	  [PART_PROTOCOL] = "proto",
-	[PART_PORTS] = "dstports", [PART_HOST4] = "dst4", [PART_TARGET] = "specialtarget",
+	[PART_ACTION] = "action",  [PART_HOST] = "dsthost", [PART_PROTOCOL] = "proto",
+	[PART_PORTS] = "dstports", [PART_HOST4] = "dst4",   [PART_TARGET] = "specialtarget",
 	[PART_EXPIRE] = "expire",
 };
 

@@ -30,13 +30,13 @@ static const struct {
 	const char *name;
 	int port;
 } well_known[] = {
-	{ "ftp-data", 20 }, { "ftp", 21 },	  { "ssh", 22 },     { "telnet", 23 },	{ "smtp", 25 },
-	{ "domain", 53 },   { "bootps", 67 },	  { "bootpc", 68 },  { "tftp", 69 },	{ "gopher", 70 },
-	{ "finger", 79 },   { "http", 80 },	  { "kerberos", 88 }, { "pop3", 110 },	{ "sunrpc", 111 },
-	{ "nntp", 119 },    { "ntp", 123 },	  { "snmp", 161 },   { "bgp", 179 },	{ "ldap", 389 },
-	{ "https", 443 },   { "syslog", 514 },	  { "printer", 515 }, { "ipp", 631 },	{ "ldaps", 636 },
-	{ "rsync", 873 },   { "imaps", 993 },	  { "pop3s", 995 },  { "socks", 1080 }, { "openvpn", 1194 },
-	{ "nfs", 2049 },    { "mysql", 3306 },	  { "svn", 3690 },   { "sip", 5060 },	{ "git", 9418 },
+	{ "ftp-data", 20 }, { "ftp", 21 },     { "ssh", 22 },	   { "telnet", 23 },  { "smtp", 25 },
+	{ "domain", 53 },   { "bootps", 67 },  { "bootpc", 68 },   { "tftp", 69 },    { "gopher", 70 },
+	{ "finger", 79 },   { "http", 80 },    { "kerberos", 88 }, { "pop3", 110 },   { "sunrpc", 111 },
+	{ "nntp", 119 },    { "ntp", 123 },    { "snmp", 161 },	   { "bgp", 179 },    { "ldap", 389 },
+	{ "https", 443 },   { "syslog", 514 }, { "printer", 515 }, { "ipp", 631 },    { "ldaps", 636 },
+	{ "rsync", 873 },   { "imaps", 993 },  { "pop3s", 995 },   { "socks", 1080 }, { "openvpn", 1194 },
+	{ "nfs", 2049 },    { "mysql", 3306 }, { "svn", 3690 },	   { "sip", 5060 },   { "git", 9418 },
 };
 
 /* ---- reading ---- */

@@ -107,7 +107,8 @@ static int check_directory(const struct vm *vm, const char *path)
 int images_check_place(const struct vm *vm)
 {
 	const char *directory = vm_directory(vm);
-	AUTO_FREE char *expected = util_printf(BASE "/%s/%s", vm->class->directory ? vm->class->directory : "", vm->name);
+	AUTO_FREE char *expected =
+		util_printf(BASE "/%s/%s", vm->class->directory ? vm->class->directory : "", vm->name);
 
 	if (!images_has_files(vm) || !vm->class->directory || !directory)
 		return error_set(ERROR_FAILED, "%s has no files of its own", vm->name);

@@ -32,8 +32,8 @@ static const struct {
 
 /* What an absent flag means. */
 enum unflagged {
-	UNFLAGGED_FOLLOWS,	 /* the default, whatever the attribute says */
-	UNFLAGGED_BY_ATTRIBUTE,	 /* the attribute, if there is one */
+	UNFLAGGED_FOLLOWS,	/* the default, whatever the attribute says */
+	UNFLAGGED_BY_ATTRIBUTE, /* the attribute, if there is one */
 };
 
 /* Properties whose attribute is not simply called like them. */
@@ -62,8 +62,8 @@ static bool netvm_is_always_own(const store_node *node)
 {
 	const char *element = mxmlGetElement((store_node *)node);
 
-	return !strcmp(element, "QubesProxyVm") || !strcmp(element, "QubesNetVm") ||
-	       !strcmp(element, DOM0) || !strcmp(element, OLD_DOM0);
+	return !strcmp(element, "QubesProxyVm") || !strcmp(element, "QubesNetVm") || !strcmp(element, DOM0) ||
+	       !strcmp(element, OLD_DOM0);
 }
 
 /* ---- reading ---- */
@@ -105,8 +105,8 @@ static void r3_identity(const store_node *node, const char **qid, const char **n
 }
 
 static const char *const qid_attributes[] = {
-	"qid", "template_qid", "netvm_qid", "dispvm_netvm",
-	"default_template", "default_netvm", "default_fw_netvm", "updatevm", "clockvm",
+	"qid",		 "template_qid",     "netvm_qid", "dispvm_netvm", "default_template",
+	"default_netvm", "default_fw_netvm", "updatevm",  "clockvm",
 };
 
 static void each_qid_of(store_node *node, void (*each)(int qid, void *context), void *context)

@@ -112,10 +112,8 @@ static const struct {
 	const char *global;
 	unsigned kinds;
 } first_becomes[] = {
-	{ "clockvm", VM_NET | VM_PROXY },
-	{ "updatevm", VM_PROXY },
-	{ "default_netvm", VM_PROXY },
-	{ "default_fw_netvm", VM_NET | VM_PROXY },
+	{ "clockvm", VM_NET | VM_PROXY },     { "updatevm", VM_PROXY },
+	{ "default_netvm", VM_PROXY },	      { "default_fw_netvm", VM_NET | VM_PROXY },
 	{ "default_template", VM_TEMPLATES },
 };
 

@@ -89,7 +89,8 @@ static void move_back(const struct qubes *q, const char *from, const char *to)
 
 static void take_back(struct qubes *q, const struct noted *noted)
 {
-	AUTO_FREE char *old_place = place_of(noted, noted->old_name), *new_place = place_of(noted, noted->new_name);
+	AUTO_FREE char *old_place = place_of(noted, noted->old_name),
+		       *new_place = place_of(noted, noted->new_name);
 	AUTO_FREE char *old_conf = util_printf("%s/%s.conf", old_place, noted->old_name);
 	AUTO_FREE char *new_conf = util_printf("%s/%s.conf", old_place, noted->new_name);
 	AUTO_FREE char *old_link = vm_autostart_link(noted->old_name);

@@ -13,7 +13,6 @@
 #include "util.h"
 #include "vmm.h"
 
-
 /* What has to be known of a VM when its entry is gone. */
 struct leaving {
 	const struct removal *removal;

@@ -23,7 +23,7 @@ struct renaming {
 	const char *old_name, *new_name;
 	const char *old_directory, *new_directory;
 	bool was_defined, had_conf, had_autostart;
-	const char *stored_directory;		   /* NULL: the store has none */
+	const char *stored_directory;		     /* NULL: the store has none */
 	const char *stored_paths[ARRAY_SIZE(paths)]; /* the same */
 	int after;
 };
@@ -50,7 +50,8 @@ static int check_directory(const struct renaming *r)
 	const struct vm *other = directory_sharer(r->vm->qubes, r->vm, r->old_directory);
 
 	if (other)
-		return error_set(ERROR_FAILED, "%s is the directory of %s too", r->old_directory, other->name);
+		return error_set(ERROR_FAILED, "%s is the directory of %s too", r->old_directory,
+				 other->name);
 	return images_check_place(r->vm);
 }
 
@@ -296,8 +297,11 @@ int lifecycle_rename(struct vm *vm, const char *name)
 	int result;
 
 	*r = (struct renaming){
-		.vm = vm, .old_name = arena_strdup(arena, old_name), .new_name = arena_strdup(arena, name),
-		.old_directory = directory, .stored_directory = stored_text(vm, "dir_path"),
+		.vm = vm,
+		.old_name = arena_strdup(arena, old_name),
+		.new_name = arena_strdup(arena, name),
+		.old_directory = directory,
+		.stored_directory = stored_text(vm, "dir_path"),
 	};
 	if (!directory)
 		return error_set(ERROR_FAILED, "%s: VMs of class %s cannot be renamed", old_name, vm->type);

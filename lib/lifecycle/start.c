@@ -64,7 +64,9 @@ static int check_helpers(void *work)
 {
 	struct start *start = work;
 	const struct helpers_how how = {
-		.quiet = start->how->quiet, .no_gui = start->how->no_guid, .dvm = start->how->dvm,
+		.quiet = start->how->quiet,
+		.no_gui = start->how->no_guid,
+		.dvm = start->how->dvm,
 	};
 
 	return helpers_check(start->vm, &how, &start->helpers);
@@ -100,7 +102,9 @@ static int start_netvm(void *work)
 	struct start *start = work;
 	struct vm *netvm = vm_netvm(start->vm);
 	const struct lifecycle_start how = {
-		.quiet = start->how->quiet, .no_guid = start->how->no_guid, .skip_if_running = true,
+		.quiet = start->how->quiet,
+		.no_guid = start->how->no_guid,
+		.skip_if_running = true,
 	};
 	int result;
 

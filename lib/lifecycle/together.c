@@ -103,7 +103,7 @@ struct waiting {
 	struct vm *const *vms;
 	struct waited {
 		bool off, halting;
-	} *seen; /* one for each of VMS */
+	} * seen; /* one for each of VMS */
 	size_t left;
 };
 

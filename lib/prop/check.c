@@ -15,7 +15,8 @@
 
 static int refuse(const struct prop *prop, const char *text)
 {
-	return error_set(ERROR_FAILED, "'%s' is no value for %s, which takes %s", text, prop->name, prop->forms);
+	return error_set(ERROR_FAILED, "'%s' is no value for %s, which takes %s", text, prop->name,
+			 prop->forms);
 }
 
 int prop_check_label(const struct vm *vm, const struct prop *prop, const char *text, const char **canonical)
@@ -38,27 +39,29 @@ static int ask_host(const struct vm *vm, const struct prop *prop, struct vmm_hos
 	return 1;
 }
 
-int prop_check_host_memory(const struct vm *vm, const struct prop *prop, const char *text, const char **canonical)
+int prop_check_host_memory(const struct vm *vm, const struct prop *prop, const char *text,
+			   const char **canonical)
 {
 	long long number = atoll(text);
 	struct vmm_host host;
 
 	(void)canonical;
 	if (ask_host(vm, prop, &host) == 0 && (unsigned long long)number > host.memory_mib)
-		return error_set(ERROR_FAILED, "%s %lld is more than the host has (%llu MiB)", prop->name, number,
-				 host.memory_mib);
+		return error_set(ERROR_FAILED, "%s %lld is more than the host has (%llu MiB)", prop->name,
+				 number, host.memory_mib);
 	return 0;
 }
 
-int prop_check_host_cpus(const struct vm *vm, const struct prop *prop, const char *text, const char **canonical)
+int prop_check_host_cpus(const struct vm *vm, const struct prop *prop, const char *text,
+			 const char **canonical)
 {
 	long long number = atoll(text);
 	struct vmm_host host;
 
 	(void)canonical;
 	if (ask_host(vm, prop, &host) == 0 && number > host.cpus)
-		return error_set(ERROR_FAILED, "%s %lld is more than the host has (%d CPUs)", prop->name, number,
-				 host.cpus);
+		return error_set(ERROR_FAILED, "%s %lld is more than the host has (%d CPUs)", prop->name,
+				 number, host.cpus);
 	return 0;
 }
 
@@ -67,7 +70,8 @@ int prop_check_host_cpus(const struct vm *vm, const struct prop *prop, const cha
 static int check_pci_device(const struct vm *vm, const char *device)
 {
 	if (!devices_is_pci_address(device))
-		return error_set(ERROR_FAILED, "'%s' is no PCI device: it takes the form " DEVICES_PCI_FORM, device);
+		return error_set(ERROR_FAILED, "'%s' is no PCI device: it takes the form " DEVICES_PCI_FORM,
+				 device);
 	if (!vmm_offline(vm->qubes) && devices_has_pci(vm->qubes, device) <= 0)
 		return error_set(ERROR_FAILED, "this host has no PCI device %s", device);
 	devices_note_shared(vm, device);
@@ -112,8 +116,8 @@ int prop_check_kernel(struct qubes *q, const char *name)
 	static const char *const needed[] = { "vmlinuz", "initramfs" };
 
 	if (!*name || strchr(name, '/') || name[0] == '.' || !kernel_has(q, name, "."))
-		return error_set(ERROR_FAILED, "there is no kernel '%s' in %s; installed:%s", name, PROP_KERNELS_DIR,
-				 prop_kernel_names(q));
+		return error_set(ERROR_FAILED, "there is no kernel '%s' in %s; installed:%s", name,
+				 PROP_KERNELS_DIR, prop_kernel_names(q));
 	for (size_t i = 0; i < ARRAY_SIZE(needed); i++)
 		if (!kernel_has(q, name, needed[i]))
 			return error_set(ERROR_FAILED, "kernel %s is not complete: %s/%s/%s is missing", name,
@@ -121,7 +125,8 @@ int prop_check_kernel(struct qubes *q, const char *name)
 	return 0;
 }
 
-int prop_check_vm_kernel(const struct vm *vm, const struct prop *prop, const char *text, const char **canonical)
+int prop_check_vm_kernel(const struct vm *vm, const struct prop *prop, const char *text,
+			 const char **canonical)
 {
 	(void)prop;
 	if (strcmp(text, "none"))
@@ -143,21 +148,23 @@ int prop_check_agent(const struct vm *vm, const struct prop *prop, const char *t
 	const struct vm *template = vm_template(vm);
 
 	(void)canonical;
-	if (!strcmp(text, "False") && template && prop_applies(template, prop) && prop_flag(template, prop->name))
-		error_note("warning: %s of %s stays True as long as its template %s has it", prop->name, vm->name,
-			   template->name);
+	if (!strcmp(text, "False") && template && prop_applies(template, prop) &&
+	    prop_flag(template, prop->name))
+		error_note("warning: %s of %s stays True as long as its template %s has it", prop->name,
+			   vm->name, template->name);
 	return 0;
 }
 
-int prop_check_seamless(const struct vm *vm, const struct prop *prop, const char *text, const char **canonical)
+int prop_check_seamless(const struct vm *vm, const struct prop *prop, const char *text,
+			const char **canonical)
 {
 	const char *stored = vm_get(vm, prop_key(prop)).text;
 
 	(void)canonical;
 	if (!strcmp(text, "True") && !(stored && prop_boolean_word(stored) == 1) &&
 	    !prop_flag(vm, "guiagent_installed"))
-		return error_set(ERROR_FAILED, "%s needs the GUI agent, which %s has not installed", prop->name,
-				 vm->name);
+		return error_set(ERROR_FAILED, "%s needs the GUI agent, which %s has not installed",
+				 prop->name, vm->name);
 	return 0;
 }
 
@@ -183,14 +190,15 @@ int prop_check_drive(const struct vm *vm, const struct prop *prop, const char *t
 		place = arena_printf(vm->qubes->arena, "dom0:%s", place);
 	path = strchr(place, ':');
 	if (!path || path == place || path[1] != '/')
-		return error_set(ERROR_FAILED, "the path of a drive must be absolute: '%s'; it takes %s", text,
-				 prop->forms);
+		return error_set(ERROR_FAILED, "the path of a drive must be absolute: '%s'; it takes %s",
+				 text, prop->forms);
 	note_backend(vm, arena_printf(vm->qubes->arena, "%.*s", (int)(path - place), place));
 	*canonical = arena_printf(vm->qubes->arena, "%s:%s", type, place);
 	return 0;
 }
 
-int prop_check_timezone(const struct vm *vm, const struct prop *prop, const char *text, const char **canonical)
+int prop_check_timezone(const struct vm *vm, const struct prop *prop, const char *text,
+			const char **canonical)
 {
 	unsigned long long seconds;
 

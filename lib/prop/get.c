@@ -101,8 +101,8 @@ int prop_get(const struct vm *vm, const struct prop *prop, struct prop_value *va
 {
 	*value = (struct prop_value){ .type = prop->type };
 	if (!prop_applies(vm, prop))
-		return error_set(ERROR_FAILED, "%s is not available for %s, which is of class %s", prop->name, vm->name,
-				 vm->type);
+		return error_set(ERROR_FAILED, "%s is not available for %s, which is of class %s", prop->name,
+				 vm->name, vm->type);
 	return prop->get ? prop->get(vm, prop, value) : get_stored(vm, prop, value);
 }
 
@@ -253,7 +253,8 @@ const char *prop_broken(const struct vm *vm)
 		if (prop_get(vm, prop, &value) < 0)
 			error_clear();
 		else if (value.broken)
-			return arena_printf(vm->qubes->arena, "its %s is broken: '%s'", prop->name, value.text);
+			return arena_printf(vm->qubes->arena, "its %s is broken: '%s'", prop->name,
+					    value.text);
 	}
 	return NULL;
 }

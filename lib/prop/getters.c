@@ -42,7 +42,8 @@ static const char *own_text(const struct vm *vm, const struct prop *prop)
 {
 	struct layout_value stored = vm_get(vm, prop_key(prop));
 
-	return stored.presence == LAYOUT_SET && stored.text && strcasecmp(stored.text, "none") ? stored.text : NULL;
+	return stored.presence == LAYOUT_SET && stored.text && strcasecmp(stored.text, "none") ? stored.text :
+												 NULL;
 }
 
 /* Reads the stored text into VALUE; false if there is none. */
@@ -144,7 +145,8 @@ int prop_get_dir(const struct vm *vm, const struct prop *prop, struct prop_value
 }
 
 /* A stored path is relative to the VM's directory, unless it is absolute. */
-static int give_path(const struct vm *vm, const struct prop *prop, const char *fallback, struct prop_value *value)
+static int give_path(const struct vm *vm, const struct prop *prop, const char *fallback,
+		     struct prop_value *value)
 {
 	const char *own = own_text(vm, prop);
 

@@ -28,7 +28,8 @@ static int check_clock(const struct vm *vm)
 static int check_netvm(const struct vm *vm)
 {
 	if (!vm_is(vm, VM_NETVMS))
-		return error_set(ERROR_FAILED, "%s provides no network: it is of class %s", vm->name, vm->type);
+		return error_set(ERROR_FAILED, "%s provides no network: it is of class %s", vm->name,
+				 vm->type);
 	if (vm_is_dom0(vm))
 		error_note("warning: dom0 as netvm gives VMs no working network");
 	return 0;
@@ -43,7 +44,8 @@ static int check_template(const struct vm *vm)
 
 const struct prop_global prop_globals[] = {
 	{ "clockvm", "clockvm", check_clock, "the name of a VM, or none" },
-	{ "default-fw-netvm", "default_fw_netvm", check_netvm, "the name of a VM that provides network, or none" },
+	{ "default-fw-netvm", "default_fw_netvm", check_netvm,
+	  "the name of a VM that provides network, or none" },
 	{ "default-kernel", "default_kernel", NULL, "an installed version" },
 	{ "default-netvm", "default_netvm", check_netvm, "the name of a VM that provides network, or none" },
 	{ "default-template", "default_template", check_template, "the name of a template, or none" },

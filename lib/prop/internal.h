@@ -22,11 +22,12 @@ bool prop_has_pci_devices(const struct vm *vm);
 /* getters */
 prop_getter prop_get_type, prop_get_template, prop_get_netvm, prop_get_dispvm_netvm, prop_get_updateable,
 	prop_get_in_backups, prop_get_dir, prop_get_config, prop_get_firewall_conf, prop_get_root_img,
-	prop_get_root_cow_img, prop_get_volatile_img, prop_get_private_img, prop_get_icon, prop_get_kernels_dir,
-	prop_get_vcpus, prop_get_memory, prop_get_maxmem, prop_get_mac, prop_get_kernel, prop_get_kernelopts,
-	prop_get_default_user, prop_get_agent, prop_get_seamless, prop_get_services, prop_get_qid, prop_get_xid,
-	prop_get_uuid, prop_get_address, prop_get_netmask, prop_get_gateway, prop_get_dns, prop_get_network,
-	prop_get_netprefix, prop_get_netid, prop_get_vif, prop_get_uses_default, prop_get_label, prop_get_name;
+	prop_get_root_cow_img, prop_get_volatile_img, prop_get_private_img, prop_get_icon,
+	prop_get_kernels_dir, prop_get_vcpus, prop_get_memory, prop_get_maxmem, prop_get_mac, prop_get_kernel,
+	prop_get_kernelopts, prop_get_default_user, prop_get_agent, prop_get_seamless, prop_get_services,
+	prop_get_qid, prop_get_xid, prop_get_uuid, prop_get_address, prop_get_netmask, prop_get_gateway,
+	prop_get_dns, prop_get_network, prop_get_netprefix, prop_get_netid, prop_get_vif,
+	prop_get_uses_default, prop_get_label, prop_get_name;
 
 /* checkers */
 prop_checker prop_check_label, prop_check_host_memory, prop_check_host_cpus, prop_check_pcidevs,

@@ -58,8 +58,10 @@ int prop_check_service_name(const char *name)
 
 	if (length > 0 && length <= NAME_MOST && strspn(name, NAME_CHARACTERS) == length)
 		return 0;
-	return error_set(ERROR_FAILED, "'%s' is no name for a service: it takes 1 to %d letters, digits, "
-				       "'_', '.', '@', ':' and '-'", name, NAME_MOST);
+	return error_set(ERROR_FAILED,
+			 "'%s' is no name for a service: it takes 1 to %d letters, digits, "
+			 "'_', '.', '@', ':' and '-'",
+			 name, NAME_MOST);
 }
 
 /* 1: DICT was changed; 0: it says so already. */
@@ -87,8 +89,9 @@ static void note_overruled(const struct vm *vm, const char *name, enum prop_swit
 	entry = literal_find(&services, name);
 	if (entry && entry->value != (to == PROP_ON))
 		error_note("warning: %s of %s is stored but stays off, because %s", name, vm->name,
-			   !strcmp(name, NTPD) ? "it is the clock VM" :
-			   prop_has_pci_devices(vm) ? "it has PCI devices" : "its GUI agent is not known of");
+			   !strcmp(name, NTPD)	    ? "it is the clock VM" :
+			   prop_has_pci_devices(vm) ? "it has PCI devices" :
+						      "its GUI agent is not known of");
 }
 
 int prop_set_service(struct vm *vm, const char *name, enum prop_switch to)
@@ -103,8 +106,10 @@ int prop_set_service(struct vm *vm, const char *name, enum prop_switch to)
 		return -1;
 	read_stored(vm, prop, &value);
 	if (value.broken)
-		return error_set(ERROR_FAILED, "the services of %s cannot be read: '%s' (qvm-service --reset "
-					       "%s forgets them)", vm->name, value.text, vm->name);
+		return error_set(ERROR_FAILED,
+				 "the services of %s cannot be read: '%s' (qvm-service --reset "
+				 "%s forgets them)",
+				 vm->name, value.text, vm->name);
 	if (change(vm->qubes->arena, &value.entries, name, to) &&
 	    vm_set(vm, SERVICES, literal_dict_text(vm->qubes->arena, &value.entries)) < 0)
 		return -1;

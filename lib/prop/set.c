@@ -20,8 +20,8 @@ static int check_settable(const struct vm *vm, const struct prop *prop)
 	if (!prop->settable)
 		return error_set(ERROR_FAILED, "%s cannot be set", prop->name);
 	if (!prop_settable(vm, prop))
-		return error_set(ERROR_FAILED, "%s cannot be set for %s, which is of class %s", prop->name, vm->name,
-				 vm->type);
+		return error_set(ERROR_FAILED, "%s cannot be set for %s, which is of class %s", prop->name,
+				 vm->name, vm->type);
 	if (prop->flags & PROP_BY_LIFECYCLE)
 		return error_set(ERROR_FAILED, "%s is not changed like other properties", prop->name);
 	return 0;
@@ -36,7 +36,8 @@ static int check_halted(struct vm *vm, const struct prop *prop)
 		return 0;
 	running = vmm_is_running(vm);
 	if (running > 0)
-		return error_set(ERROR_FAILED, "%s of %s can only be changed while it is off; qvm-shutdown --wait %s",
+		return error_set(ERROR_FAILED,
+				 "%s of %s can only be changed while it is off; qvm-shutdown --wait %s",
 				 prop->name, vm->name, vm->name);
 	if (running < 0) {
 		error_note("whether %s is off is not known: %s", vm->name, error_message());
@@ -75,7 +76,8 @@ static int check_type(const struct vm *vm, const struct prop *prop, const char *
 	default:
 		return check_characters(prop, text);
 	}
-	return error_set(ERROR_FAILED, "'%s' is no value for %s, which takes %s", text, prop->name, prop->forms);
+	return error_set(ERROR_FAILED, "'%s' is no value for %s, which takes %s", text, prop->name,
+			 prop->forms);
 }
 
 static int after(struct vm *vm, const struct prop *prop, int result)
@@ -115,7 +117,8 @@ int prop_reset(struct vm *vm, const struct prop *prop)
 static int check_netvm(const struct vm *vm, const struct vm *to)
 {
 	if (!vm_is(to, VM_NETVMS))
-		return error_set(ERROR_FAILED, "%s provides no network: it is of class %s", to->name, to->type);
+		return error_set(ERROR_FAILED, "%s provides no network: it is of class %s", to->name,
+				 to->type);
 	if (vm_is_dom0(to))
 		error_note("warning: dom0 as netvm gives %s no working network", vm->name);
 	return 0;
@@ -136,8 +139,9 @@ static int find_netvm(const struct vm *vm, const char *text, struct vm **to)
 static int set_own_netvm(struct vm *vm, struct vm *to)
 {
 	if (to && net_makes_loop(vm, to))
-		return error_set(ERROR_FAILED, "%s cannot get its network from %s, which gets its own from %s",
-				 vm->name, to->name, vm->name);
+		return error_set(ERROR_FAILED,
+				 "%s cannot get its network from %s, which gets its own from %s", vm->name,
+				 to->name, vm->name);
 	return vm_set_reference(vm, "netvm", to);
 }
 
@@ -150,7 +154,9 @@ int prop_set_netvm(struct vm *vm, const struct prop *prop, const char *text)
 		return -1;
 	if (!vm_is(vm, VM_NET))
 		return set_own_netvm(vm, to);
-	return to ? error_set(ERROR_FAILED, "%s is of class NetVM, which gets its network from no other VM", vm->name) : 0;
+	return to ? error_set(ERROR_FAILED, "%s is of class NetVM, which gets its network from no other VM",
+			      vm->name) :
+		    0;
 }
 
 /* A NetVM has none; a ProxyVM never follows: it gets what is the default for its kind now. */
@@ -186,8 +192,8 @@ int prop_set_template(struct vm *vm, const struct prop *prop, const char *text)
 	if (!vm_is(to, VM_TEMPLATES))
 		return error_set(ERROR_FAILED, "%s is no template: it is of class %s", to->name, to->type);
 	if (!vm_is(to, vm->class->template_kind))
-		return error_set(ERROR_FAILED, "class %s cannot be based on %s, which is of class %s", vm->type,
-				 to->name, to->type);
+		return error_set(ERROR_FAILED, "class %s cannot be based on %s, which is of class %s",
+				 vm->type, to->name, to->type);
 	return vm_set_reference(vm, prop_key(prop), to);
 }
 
@@ -196,15 +202,18 @@ int prop_set_maxmem(struct vm *vm, const struct prop *prop, const char *text)
 	long long memory, number = atoll(text);
 
 	if (number == 0)
-		return error_set(ERROR_FAILED, "'%s' is no value for %s, which takes %s", text, prop->name, prop->forms);
+		return error_set(ERROR_FAILED, "'%s' is no value for %s, which takes %s", text, prop->name,
+				 prop->forms);
 	if (vm_is(vm, VM_HVMS)) {
-		error_note("warning: the maxmem of class %s is always its memory; nothing was changed", vm->type);
+		error_note("warning: the maxmem of class %s is always its memory; nothing was changed",
+			   vm->type);
 		return 0;
 	}
 	if (prop_number(vm, "memory", &memory) < 0)
 		error_clear();
 	else if (number < memory)
-		error_note("warning: maxmem %lld is less than the memory of %s, %lld", number, vm->name, memory);
+		error_note("warning: maxmem %lld is less than the memory of %s, %lld", number, vm->name,
+			   memory);
 	return vm_set(vm, prop_key(prop), text);
 }
 
@@ -233,7 +242,8 @@ static int update_autostart(struct qubes *q, void *argument)
 	if (!prop_flag(vm, "autostart")) {
 		if (root_unlink(q->root, link) == 0 || errno == ENOENT)
 			return 0;
-		return error_errno("%s is not started at boot any more by its store entry, but %s stays", vm->name, link);
+		return error_errno("%s is not started at boot any more by its store entry, but %s stays",
+				   vm->name, link);
 	}
 	if (root_mkdirs(q->root, VM_AUTOSTART_LINKS, 0755) < 0)
 		return -1;

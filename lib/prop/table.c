@@ -9,7 +9,8 @@
 
 #define ALL VM_ALL
 #define NOT_DOM0 (VM_ALL & ~VM_ADMIN)
-#define KNOWN (NOT_DOM0 & ~VM_UNKNOWN) /* what a class of another release makes of a value is not ours to say */
+#define KNOWN \
+	(NOT_DOM0 & ~VM_UNKNOWN) /* what a class of another release makes of a value is not ours to say */
 
 #define BOOLEAN "true or false"
 #define NETVM_FORMS "the name of a VM that provides network, none, or default"

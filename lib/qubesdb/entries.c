@@ -156,14 +156,10 @@ static const struct group {
 	unsigned classes;
 	int (*tell)(const struct told *told); /* 0, or -1 with an error */
 } groups[] = {
-	{ VM_ALL, tell_identity },
-	{ VM_NETVMS, tell_own_network }, /* as the network of others */
-	{ VM_ALL, tell_addresses },	 /* in the network of another */
-	{ VM_ALL, tell_timezone },
-	{ VM_ALL, tell_services },
-	{ VM_ALL, tell_rest },
-	{ VM_PROXY, tell_firewall },
-	{ VM_DISPOSABLE, tell_disposable },
+	{ VM_ALL, tell_identity },   { VM_NETVMS, tell_own_network }, /* as the network of others */
+	{ VM_ALL, tell_addresses },				      /* in the network of another */
+	{ VM_ALL, tell_timezone },   { VM_ALL, tell_services },		 { VM_ALL, tell_rest },
+	{ VM_PROXY, tell_firewall }, { VM_DISPOSABLE, tell_disposable },
 };
 
 int qubesdb_entries_of(struct vm *vm, bool preparing, struct qubesdb_entries *entries)

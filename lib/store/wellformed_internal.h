@@ -140,17 +140,16 @@ static inline unsigned int xml_text_stops(const u8 *p)
 	__m128i newline = _mm_cmpeq_epi8(block, _mm_set1_epi8('\n'));
 	__m128i control = _mm_andnot_si128(newline, xml_not_printable(block));
 
-	return (unsigned int)_mm_movemask_epi8(
-		_mm_or_si128(_mm_or_si128(special, bracket), control));
+	return (unsigned int)_mm_movemask_epi8(_mm_or_si128(_mm_or_si128(special, bracket), control));
 }
 
-#define XML_SKIP_BLOCKS(p, blocks, stops)                         \
-	while ((p) < (blocks)) {                                  \
-		unsigned int found = (stops);                     \
-                                                                  \
-		if (found)                                        \
-			return (p) + __builtin_ctz(found);        \
-		(p) += 16;                                        \
+#define XML_SKIP_BLOCKS(p, blocks, stops)                  \
+	while ((p) < (blocks)) {                           \
+		unsigned int found = (stops);              \
+                                                           \
+		if (found)                                 \
+			return (p) + __builtin_ctz(found); \
+		(p) += 16;                                 \
 	}
 
 #else

@@ -30,9 +30,14 @@ static const struct escape {
 	const char *text, *reference;
 	bool in_attribute; /* only there */
 } escapes[] = {
-	{ "&", "&amp;", false },   { "<", "&lt;", false },   { ">", "&gt;", false },
-	{ "\r", "&#13;", false },  { BYTE_ORDER_MARK, "&#xFEFF;", false },
-	{ "\"", "&quot;", true },  { "\n", "&#10;", true },  { "\t", "&#9;", true },
+	{ "&", "&amp;", false },
+	{ "<", "&lt;", false },
+	{ ">", "&gt;", false },
+	{ "\r", "&#13;", false },
+	{ BYTE_ORDER_MARK, "&#xFEFF;", false },
+	{ "\"", "&quot;", true },
+	{ "\n", "&#10;", true },
+	{ "\t", "&#9;", true },
 };
 
 static const struct escape *escape_at(const char *text, bool in_attribute)

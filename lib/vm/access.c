@@ -38,7 +38,8 @@ static int changed(struct vm *vm, int result)
 
 static int unfit(const char *property)
 {
-	return error_set(ERROR_FAILED, "%s: control characters and what is not UTF-8 cannot be stored", property);
+	return error_set(ERROR_FAILED, "%s: control characters and what is not UTF-8 cannot be stored",
+			 property);
 }
 
 int vm_set(struct vm *vm, const char *property, const char *text)

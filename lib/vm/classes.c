@@ -22,15 +22,9 @@ const struct vm_class vm_classes[] = {
 const struct vm_class vm_class_unknown = { VM_UNKNOWN, "unknown", "?", NULL, "red", 400, 0 };
 
 const struct vm_label vm_labels[] = {
-	{ 1, "red", "0xcc0000" },
-	{ 2, "orange", "0xf57900" },
-	{ 3, "yellow", "0xedd400" },
-	{ 4, "green", "0x73d216" },
-	{ 5, "gray", "0x555753" },
-	{ 6, "blue", "0x3465a4" },
-	{ 7, "purple", "0x75507b" },
-	{ 8, "black", "0x000000" },
-	{ 0, NULL, NULL },
+	{ 1, "red", "0xcc0000" },    { 2, "orange", "0xf57900" }, { 3, "yellow", "0xedd400" },
+	{ 4, "green", "0x73d216" },  { 5, "gray", "0x555753" },	  { 6, "blue", "0x3465a4" },
+	{ 7, "purple", "0x75507b" }, { 8, "black", "0x000000" },  { 0, NULL, NULL },
 };
 
 const struct vm_class *vm_class_by_type(const char *type)

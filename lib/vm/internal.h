@@ -20,7 +20,7 @@ struct vms {
 	struct vm **items; /* by ascending qid */
 	size_t count, room;
 	size_t bad_globals; /* when it was loaded */
-	size_t rejected; /* elements that cannot be VMs */
+	size_t rejected;    /* elements that cannot be VMs */
 };
 
 /* Says on stderr what is wrong with the globals. */

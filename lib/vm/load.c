@@ -56,8 +56,8 @@ struct vm *vms_insert(struct qubes *q, const struct vm_class *class, const char 
 
 	*vm = (struct vm){
 		/* Its own copy of the name: it outlives a rename. */
-		.qubes = q, .class = class, .qid = qid, .name = arena_strdup(q->arena, name), .type = type,
-		.node = node,
+		.qubes = q,   .class = class, .qid = qid, .name = arena_strdup(q->arena, name),
+		.type = type, .node = node,
 	};
 	if (vms->count == vms->room) {
 		vms->room = vms->room ? 2 * vms->room : 64;

@@ -40,7 +40,8 @@ struct vm *vm_by_name(const struct qubes *q, const char *name)
 	if (count == 1)
 		return vm;
 	if (q->acting) {
-		error_set(ERROR_FAILED, "%zu VMs are called '%s'; which one is meant cannot be known", count, name);
+		error_set(ERROR_FAILED, "%zu VMs are called '%s'; which one is meant cannot be known", count,
+			  name);
 		return NULL;
 	}
 	error_note("warning: %zu VMs are called '%s'; this is the one with qid %d", count, name, vm->qid);
@@ -67,8 +68,10 @@ static bool is_name_text(const char *name)
 int vm_check_name(const char *name)
 {
 	if (!is_name_text(name))
-		return error_set(ERROR_FAILED, "'%s' is no name for a VM: it takes a letter, then letters, "
-					       "digits, '_', '.' and '-'", name);
+		return error_set(ERROR_FAILED,
+				 "'%s' is no name for a VM: it takes a letter, then letters, "
+				 "digits, '_', '.' and '-'",
+				 name);
 	if (strlen(name) > VM_NAME_MAX)
 		return error_set(ERROR_FAILED, "'%s' is too long for a VM's name (more than %d characters)",
 				 name, VM_NAME_MAX);
@@ -112,7 +115,8 @@ static struct vm_globals *note_globals(const struct qubes *q)
 	struct vm_globals *noted = arena_alloc(q->arena, sizeof(*noted));
 
 	for (size_t i = 0; vms_globals[i].name; i++) {
-		const char *text = q->layout->get(q->layout->globals(store_root(q->store)), vms_globals[i].name).text;
+		const char *text =
+			q->layout->get(q->layout->globals(store_root(q->store)), vms_globals[i].name).text;
 
 		noted->texts[i] = text ? arena_strdup(q->arena, text) : NULL;
 	}

@@ -180,7 +180,8 @@ static int computed_netid(const struct vm *vm)
 		FOR_EACH_VM(vm->qubes, other) {
 			int netid;
 
-			if (other->class != class || !vm_is(other, VM_NET | VM_PROXY) || stored_netid(other) >= 0)
+			if (other->class != class || !vm_is(other, VM_NET | VM_PROXY) ||
+			    stored_netid(other) >= 0)
 				continue;
 			netid = next_netid(used);
 			if (other == vm)
@@ -299,16 +300,18 @@ static void report_twins(const struct vm *vm, const int netids[QID_LIMIT])
 		if (other->qid >= vm->qid)
 			return;
 		if (netids[vm->qid] >= 0 && netids[vm->qid] == netids[other->qid])
-			error_note("warning: %s and %s have the same netid, %d: their addresses clash", other->name,
-				   vm->name, netids[vm->qid]);
+			error_note("warning: %s and %s have the same netid, %d: their addresses clash",
+				   other->name, vm->name, netids[vm->qid]);
 		if (!strcmp(vm->name, other->name))
-			error_note("warning: two VMs are called %s, with qids %d and %d", vm->name, other->qid, vm->qid);
+			error_note("warning: two VMs are called %s, with qids %d and %d", vm->name,
+				   other->qid, vm->qid);
 	}
 }
 
 static bool is_bad_global(const struct qubes *q, const char *name)
 {
-	return q->layout->get_reference(q->layout->globals(store_root(q->store)), name).kind == LAYOUT_BAD_REFERENCE;
+	return q->layout->get_reference(q->layout->globals(store_root(q->store)), name).kind ==
+	       LAYOUT_BAD_REFERENCE;
 }
 
 size_t vms_bad_globals(const struct qubes *q)
@@ -328,21 +331,25 @@ int vms_check_globals(const struct qubes *q)
 		return 0;
 	for (size_t i = 0; vms_globals[i].name; i++)
 		if (is_bad_global(q, vms_globals[i].name))
-			return error_set(ERROR_STORE, "nothing is written as long as the global %s is no number; "
-						      "qubes-prefs -s mends it", vms_globals[i].name);
+			return error_set(ERROR_STORE,
+					 "nothing is written as long as the global %s is no number; "
+					 "qubes-prefs -s mends it",
+					 vms_globals[i].name);
 	return 0;
 }
 
 void vms_report_globals(const struct qubes *q)
 {
 	for (size_t i = 0; vms_globals[i].name; i++) {
-		struct layout_reference reference =
-			q->layout->get_reference(q->layout->globals(store_root(q->store)), vms_globals[i].name);
+		struct layout_reference reference = q->layout->get_reference(
+			q->layout->globals(store_root(q->store)), vms_globals[i].name);
 
 		if (reference.kind == LAYOUT_BAD_REFERENCE)
-			error_note("warning: the global %s is no number: '%s'", vms_globals[i].name, reference.text);
+			error_note("warning: the global %s is no number: '%s'", vms_globals[i].name,
+				   reference.text);
 		else if (reference.kind != LAYOUT_NO_VM && !vm_resolve(q, &reference))
-			error_note("warning: the global %s (%s) does not exist", vms_globals[i].name, reference.text);
+			error_note("warning: the global %s (%s) does not exist", vms_globals[i].name,
+				   reference.text);
 	}
 }
 

@@ -58,7 +58,8 @@ bool vmm_offline(const struct qubes *q)
 int vmm_set_offline(struct qubes *q, bool offline)
 {
 	if (!offline && q->vmm && q->vmm->connection)
-		return error_set(ERROR_FAILED, "cannot leave offline mode: the hypervisor at %s is connected already",
+		return error_set(ERROR_FAILED,
+				 "cannot leave offline mode: the hypervisor at %s is connected already",
 				 q->vmm->uri);
 	q->offline = offline;
 	if (q->vmm)
@@ -153,8 +154,10 @@ static bool wait_for(struct attempt *attempt)
 
 static int never_answered(const struct vmm *vmm)
 {
-	return error_set(ERROR_VMM, "cannot connect to the hypervisor at %s: no answer in %d seconds; "
-			 "does libvirtd hang? (" WITHOUT ")", vmm->uri, VMM_CONNECT_SECONDS);
+	return error_set(ERROR_VMM,
+			 "cannot connect to the hypervisor at %s: no answer in %d seconds; "
+			 "does libvirtd hang? (" WITHOUT ")",
+			 vmm->uri, VMM_CONNECT_SECONDS);
 }
 
 static int refused(const struct vmm *vmm, const struct failure *failure)
@@ -215,8 +218,10 @@ int vmm_connection(struct qubes *q)
 
 	/* Such an applet is always offline; the answer below would hide the mistake in it. */
 	if (q->applet && q->applet->hypervisor == VMM_NEVER)
-		return error_set(ERROR_FAILED, "%s asked for the hypervisor, which it must never do: a mistake in "
-				 "this program", q->applet->name);
+		return error_set(ERROR_FAILED,
+				 "%s asked for the hypervisor, which it must never do: a mistake in "
+				 "this program",
+				 q->applet->name);
 	if (vmm_offline(q))
 		return error_set(ERROR_OFFLINE, "VMM operations disabled in offline mode");
 	if (vmm->silent)

@@ -19,10 +19,11 @@ static int name_taken(struct vm *vm)
 
 	if (!other || virDomainGetUUIDString(other, others) < 0 || (uuid && strcmp(uuid, others) == 0))
 		return 0;
-	error_set(ERROR_VMM,
-		  "cannot define %s: the hypervisor has another domain of this name, with UUID %s; if nobody needs "
-		  "it: virsh -c '%s' undefine %s",
-		  vm->name, others, vmm->uri, others);
+	error_set(
+		ERROR_VMM,
+		"cannot define %s: the hypervisor has another domain of this name, with UUID %s; if nobody needs "
+		"it: virsh -c '%s' undefine %s",
+		vm->name, others, vmm->uri, others);
 	return 1;
 }
 
@@ -40,8 +41,10 @@ static int not_defined(struct vm *vm, const char *xml)
 	struct failure failure = failure_take(vmm);
 
 	if (hvm_refused(&failure, xml))
-		return error_set(ERROR_VMM, "cannot define %s: this host runs no HVM guests (%s); is VT-x or AMD-V "
-				 "switched off in its firmware, or missing?", vm->name, failure.text);
+		return error_set(ERROR_VMM,
+				 "cannot define %s: this host runs no HVM guests (%s); is VT-x or AMD-V "
+				 "switched off in its firmware, or missing?",
+				 vm->name, failure.text);
 	if (!failure.lost && name_taken(vm))
 		return -1;
 	return failure_set(vmm, &failure, "cannot define %s", vm->name);
@@ -56,7 +59,8 @@ static int check_identity(struct vm *vm, virDomainPtr handle)
 	virDomainGetUUIDString(handle, defined);
 	if (strcmp(virDomainGetName(handle), vm->name) == 0 && (!uuid || strcmp(uuid, defined) == 0))
 		return 0;
-	error_set(ERROR_FAILED, "cannot define %s: its domain XML is of a domain '%s' with UUID %s, not of UUID %s",
+	error_set(ERROR_FAILED,
+		  "cannot define %s: its domain XML is of a domain '%s' with UUID %s, not of UUID %s",
 		  vm->name, virDomainGetName(handle), defined, uuid ? uuid : "(any)");
 	virDomainUndefine(handle);
 	return -1;
@@ -89,6 +93,7 @@ int vmm_undefine(struct vm *vm)
 	if (virDomainUndefine(handle) == 0)
 		return 0;
 	failure = failure_take(vmm);
-	return failure_is_absence(&failure, false) ? 0 :
+	return failure_is_absence(&failure, false) ?
+		       0 :
 		       failure_set(vmm, &failure, "cannot undefine %s", vm->name);
 }

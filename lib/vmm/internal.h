@@ -31,9 +31,9 @@ struct listing {
 
 /* What is remembered of one VM; in the arena. */
 struct vmm_domain {
-	bool known;    /* INFO holds */
-	bool alone;    /* the listing is too old for this one */
-	bool measured; /* FIGURES hold */
+	bool known;	       /* INFO holds */
+	bool alone;	       /* the listing is too old for this one */
+	bool measured;	       /* FIGURES hold */
 	struct listed *listed; /* NULL: not in the listing, or asked alone */
 	struct vmm_info info;
 	struct vmm_figures figures;
@@ -43,8 +43,8 @@ struct vmm_domain {
 struct vmm {
 	char *uri;
 	bool offline;
-	bool silent;  /* it never answered */
-	bool watched; /* the event thread serves this connection */
+	bool silent;			/* it never answered */
+	bool watched;			/* the event thread serves this connection */
 	bool no_start_paused, no_stats; /* what this driver does not know */
 	virConnectPtr connection;
 	const char *type;

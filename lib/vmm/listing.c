@@ -11,8 +11,9 @@
 #include "internal.h"
 #include "util.h"
 
-#define STATS_ASKED \
-	(VIR_DOMAIN_STATS_STATE | VIR_DOMAIN_STATS_CPU_TOTAL | VIR_DOMAIN_STATS_BALLOON | VIR_DOMAIN_STATS_VCPU)
+#define STATS_ASKED                                                                       \
+	(VIR_DOMAIN_STATS_STATE | VIR_DOMAIN_STATS_CPU_TOTAL | VIR_DOMAIN_STATS_BALLOON | \
+	 VIR_DOMAIN_STATS_VCPU)
 
 /* A guest that hangs must not make the others wait. */
 #define STATS_FLAGS (VIR_CONNECT_GET_ALL_DOMAINS_STATS_ACTIVE | VIR_CONNECT_GET_ALL_DOMAINS_STATS_NOWAIT)

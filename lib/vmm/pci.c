@@ -24,7 +24,8 @@ static int no_node(const struct vm *vm, const char *device)
 	struct failure failure = failure_take(vmm);
 
 	if (failure.code == VIR_ERR_NO_NODE_DEVICE)
-		return error_set(ERROR_NOT_FOUND, "PCI device %s of %s does not exist on this host", device, vm->name);
+		return error_set(ERROR_NOT_FOUND, "PCI device %s of %s does not exist on this host", device,
+				 vm->name);
 	return failure_set(vmm, &failure, "cannot look up PCI device %s of %s", device, vm->name);
 }
 
@@ -50,7 +51,8 @@ int vmm_pci_detach(struct vm *vm, const char *device)
 	int result;
 
 	if (!devices_is_pci_address(device))
-		return error_set(ERROR_FAILED, "'%s' of %s is no PCI device of the form BB:DD.F", device, vm->name);
+		return error_set(ERROR_FAILED, "'%s' of %s is no PCI device of the form BB:DD.F", device,
+				 vm->name);
 	if (vmm_connection(vm->qubes) < 0)
 		return error_within("cannot take PCI device %s from the host for %s", device, vm->name);
 	make_node_name(device, name, sizeof(name));

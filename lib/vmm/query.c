@@ -40,10 +40,10 @@ bool domain_is_host(virDomainPtr handle)
 enum vmm_power domain_power(int state)
 {
 	static const enum vmm_power powers[] = {
-		[VIR_DOMAIN_NOSTATE] = VMM_RUNNING,	  [VIR_DOMAIN_RUNNING] = VMM_RUNNING,
-		[VIR_DOMAIN_BLOCKED] = VMM_RUNNING,	  [VIR_DOMAIN_PAUSED] = VMM_PAUSED,
-		[VIR_DOMAIN_SHUTDOWN] = VMM_HALTING,	  [VIR_DOMAIN_SHUTOFF] = VMM_DYING,
-		[VIR_DOMAIN_CRASHED] = VMM_CRASHED,	  [VIR_DOMAIN_PMSUSPENDED] = VMM_SUSPENDED,
+		[VIR_DOMAIN_NOSTATE] = VMM_RUNNING,  [VIR_DOMAIN_RUNNING] = VMM_RUNNING,
+		[VIR_DOMAIN_BLOCKED] = VMM_RUNNING,  [VIR_DOMAIN_PAUSED] = VMM_PAUSED,
+		[VIR_DOMAIN_SHUTDOWN] = VMM_HALTING, [VIR_DOMAIN_SHUTOFF] = VMM_DYING,
+		[VIR_DOMAIN_CRASHED] = VMM_CRASHED,  [VIR_DOMAIN_PMSUSPENDED] = VMM_SUSPENDED,
 	};
 
 	return state >= 0 && (size_t)state < ARRAY_SIZE(powers) ? powers[state] : VMM_RUNNING;
@@ -59,7 +59,8 @@ int domain_lookup(struct vm *vm, virDomainPtr *handle)
 			 virDomainLookupByName(vmm->connection, vm->name);
 	if (!*handle) {
 		failure = failure_take(vmm);
-		return failure_is_absence(&failure, false) ? 0 :
+		return failure_is_absence(&failure, false) ?
+			       0 :
 			       failure_set(vmm, &failure, "cannot look up the domain of %s", vm->name);
 	}
 	if (!domain_is_host(*handle))
@@ -173,7 +174,8 @@ int vmm_info(struct vm *vm, struct vmm_info *info)
 	if (!domain->known) {
 		HOLD_PIPE_SIGNAL;
 
-		if ((domain->alone ? ask_alone(vm, &domain->info) : ask_listing(vm, domain, &domain->info)) < 0)
+		if ((domain->alone ? ask_alone(vm, &domain->info) : ask_listing(vm, domain, &domain->info)) <
+		    0)
 			return -1;
 		domain->known = true;
 	}
@@ -211,8 +213,10 @@ static int measure_domain(struct vm *vm, virDomainPtr handle, struct vmm_figures
 	if (virDomainGetInfo(handle, &info) < 0) {
 		struct failure failure = failure_take(vmm);
 
-		return failure_is_absence(&failure, true) ? 0 :
-			       failure_set(vmm, &failure, "cannot ask for the memory and CPUs of %s", vm->name);
+		return failure_is_absence(&failure, true) ?
+			       0 :
+			       failure_set(vmm, &failure, "cannot ask for the memory and CPUs of %s",
+					   vm->name);
 	}
 	/* Halted since: what it would have is not what it has. */
 	if (info.state == VIR_DOMAIN_SHUTOFF)

@@ -69,10 +69,10 @@ static double now(void)
 	return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
 }
 
-#define assert_done(call)                                                    \
-	do {                                                                 \
-		if ((call) != 0)                                             \
-			fail_msg("%s failed: %s", #call, error_message());   \
+#define assert_done(call)                                                  \
+	do {                                                               \
+		if ((call) != 0)                                           \
+			fail_msg("%s failed: %s", #call, error_message()); \
 	} while (0)
 
 #define assert_contains(text, part)                                             \
@@ -107,7 +107,8 @@ static void populate(virConnectPtr connection, int from, int to)
 
 static enum vmm_power expected_power(int number)
 {
-	static const enum vmm_power powers[] = { VMM_RUNNING, VMM_PAUSED, VMM_HALTED, VMM_HALTED, VMM_HALTED };
+	static const enum vmm_power powers[] = { VMM_RUNNING, VMM_PAUSED, VMM_HALTED, VMM_HALTED,
+						 VMM_HALTED };
 
 	return powers[number % 5];
 }
@@ -202,10 +203,10 @@ static enum vmm_power power_of(struct vm *vm)
 
 static void a_real_guest_starts_paused_and_ends(void **state)
 {
-	static const char xml[] =
-		"<domain type='lxc'><name>work</name><uuid>" UUID_OF("0001") "</uuid><memory unit='MiB'>64</memory>"
-		"<vcpu>1</vcpu><os><type>exe</type><init>/bin/sleep</init><initarg>600</initarg></os>"
-		"<devices><console type='pty'/></devices></domain>";
+	static const char xml[] = "<domain type='lxc'><name>work</name><uuid>" UUID_OF(
+		"0001") "</uuid><memory unit='MiB'>64</memory>"
+			"<vcpu>1</vcpu><os><type>exe</type><init>/bin/sleep</init><initarg>600</initarg></os>"
+			"<devices><console type='pty'/></devices></domain>";
 	struct vmm_figures figures;
 	struct qubes q;
 	struct vm *vm;

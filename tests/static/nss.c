@@ -32,7 +32,8 @@ static int connect_to_test_driver(void)
 
 static int look_up(void)
 {
-	return getpwuid(UNKNOWN_ID) || getpwnam(UNKNOWN_NAME) || getgrgid(UNKNOWN_ID) || getgrnam(UNKNOWN_NAME);
+	return getpwuid(UNKNOWN_ID) || getpwnam(UNKNOWN_NAME) || getgrgid(UNKNOWN_ID) ||
+	       getgrnam(UNKNOWN_NAME);
 }
 
 static int look_up_uncured(void)

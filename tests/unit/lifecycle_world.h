@@ -33,20 +33,23 @@
 static const char world_store[] =
 	"<QubesVmCollection default_kernel=\"4.4\" default_netvm=\"3\" default_template=\"1\">\n"
 	"  <QubesTemplateVm name=\"tpl\" qid=\"1\" template_qid=\"none\"/>\n"
-	"  <QubesNetVm name=\"net\" qid=\"2\" template_qid=\"1\" uuid=\"" UUID("02") "\"/>\n"
-	"  <QubesProxyVm name=\"fw\" netvm_qid=\"2\" qid=\"3\" template_qid=\"1\"/>\n"
-	"  <QubesAppVm conf_file=\"work.conf\" dir_path=\"" BASE "/appvms/work\" maxmem=\"400\" name=\"work\""
-	" qid=\"4\" template_qid=\"1\" uses_default_netvm=\"True\" uuid=\"" UUID("04") "\"/>\n"
-	"  <QubesAppVm name=\"lost\" qid=\"5\" template_qid=\"99\"/>\n"
-	"  <QubesProxyVm name=\"ring1\" netvm_qid=\"7\" qid=\"6\" template_qid=\"1\"/>\n"
-	"  <QubesProxyVm name=\"ring2\" netvm_qid=\"6\" qid=\"7\" template_qid=\"1\"/>\n"
-	"  <QubesAppVm name=\"ringed\" netvm_qid=\"6\" qid=\"8\" template_qid=\"1\""
-	" uses_default_netvm=\"False\"/>\n"
-	"  <QubesAppVm memory=\"lots\" name=\"odd\" qid=\"9\" template_qid=\"1\""
-	" uses_default_netvm=\"True\"/>\n"
-	"  <QubesTemplateHVm name=\"wintpl\" qid=\"10\" template_qid=\"none\"/>\n"
-	"  <QubesAppVm installed_by_rpm=\"True\" name=\"packed\" qid=\"11\" template_qid=\"1\"/>\n"
-	"</QubesVmCollection>\n";
+	"  <QubesNetVm name=\"net\" qid=\"2\" template_qid=\"1\" uuid=\"" UUID(
+		"02") "\"/>\n"
+		      "  <QubesProxyVm name=\"fw\" netvm_qid=\"2\" qid=\"3\" template_qid=\"1\"/>\n"
+		      "  <QubesAppVm conf_file=\"work.conf\" dir_path=\"" BASE
+		      "/appvms/work\" maxmem=\"400\" name=\"work\""
+		      " qid=\"4\" template_qid=\"1\" uses_default_netvm=\"True\" uuid=\"" UUID(
+			      "04") "\"/>\n"
+				    "  <QubesAppVm name=\"lost\" qid=\"5\" template_qid=\"99\"/>\n"
+				    "  <QubesProxyVm name=\"ring1\" netvm_qid=\"7\" qid=\"6\" template_qid=\"1\"/>\n"
+				    "  <QubesProxyVm name=\"ring2\" netvm_qid=\"6\" qid=\"7\" template_qid=\"1\"/>\n"
+				    "  <QubesAppVm name=\"ringed\" netvm_qid=\"6\" qid=\"8\" template_qid=\"1\""
+				    " uses_default_netvm=\"False\"/>\n"
+				    "  <QubesAppVm memory=\"lots\" name=\"odd\" qid=\"9\" template_qid=\"1\""
+				    " uses_default_netvm=\"True\"/>\n"
+				    "  <QubesTemplateHVm name=\"wintpl\" qid=\"10\" template_qid=\"none\"/>\n"
+				    "  <QubesAppVm installed_by_rpm=\"True\" name=\"packed\" qid=\"11\" template_qid=\"1\"/>\n"
+				    "</QubesVmCollection>\n";
 
 static const struct applet lazy_applet = { .name = "qvm-test", .hypervisor = VMM_LAZY };
 

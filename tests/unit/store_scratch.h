@@ -27,7 +27,7 @@
 struct scratch {
 	char directory[64];
 	struct root *root;
-	char *store; /* its path on the host */
+	char *store;	    /* its path on the host */
 	size_t descriptors; /* open at the start */
 };
 

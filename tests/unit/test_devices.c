@@ -18,18 +18,17 @@ static const char store[] =
 	"<QubesDisposableVm name='disp1' qid='6' template_qid='1' pcidevs=\"['00:1d.0']\"/>"
 	"</QubesVmCollection>";
 
-static const char names[] =
-	"# comment\n"
-	"8086  Intel Corporation\n"
-	"\t1502  82579LM Gigabit Network Connection\n"
-	"\t\t103c 1495  of one maker\n"
-	"# in between\n"
-	"\t1e26  USB controller #1\n"
-	"80860  Somebody else\n"
-	"C 02  Network controller\n"
-	"\t00  Ethernet controller\n"
-	"C 0c  Serial bus controller\n"
-	"\t03  USB controller\n";
+static const char names[] = "# comment\n"
+			    "8086  Intel Corporation\n"
+			    "\t1502  82579LM Gigabit Network Connection\n"
+			    "\t\t103c 1495  of one maker\n"
+			    "# in between\n"
+			    "\t1e26  USB controller #1\n"
+			    "80860  Somebody else\n"
+			    "C 02  Network controller\n"
+			    "\t00  Ethernet controller\n"
+			    "C 0c  Serial bus controller\n"
+			    "\t03  USB controller\n";
 
 /* A device as the kernel shows it: a link to a directory of attributes. */
 static void make_device(const struct world *w, const char *address, const char *class, const char *device)
@@ -72,8 +71,9 @@ static void an_address_has_one_form(void **state)
 {
 	static const char *const good[] = { "00:00.0", "ff:1f.7", "0a:bc.3" };
 	static const char *const bad[] = {
-		"", "0", "00:00", "00:00.", "00:00.8", "00:00.00", "00:00.0 ", " 00:00.0", "00:0A.0",
-		"0g:00.0", "00.00.0", "00:00:0", "0000:00:00.0", "../00:00.0", "00/00.0", "00:00.0\n",
+		"",	    "0",	 "00:00",   "00:00.",  "00:00.8", "00:00.00",	  "00:00.0 ",
+		" 00:00.0", "00:0A.0",	 "0g:00.0", "00.00.0", "00:00:0", "0000:00:00.0", "../00:00.0",
+		"00/00.0",  "00:00.0\n",
 	};
 
 	(void)state;
@@ -186,9 +186,9 @@ static void what_cannot_be_assigned_changes_nothing(void **state)
 		const char *vm, *address;
 	} rows[] = {
 		{ "work", "00:1f.0" }, /* not there */
-		{ "work", "nonsense" }, { "work", "" }, { "work", "0000:03:00.0" },
-		{ "dom0", "03:00.0" }, { "disp1", "03:00.0" },
-		{ "odd", "03:00.0" }, /* its list cannot be read */
+		{ "work", "nonsense" },	    { "work", "" },
+		{ "work", "0000:03:00.0" }, { "dom0", "03:00.0" },
+		{ "disp1", "03:00.0" },	    { "odd", "03:00.0" }, /* its list cannot be read */
 	};
 	struct world *w = *state;
 

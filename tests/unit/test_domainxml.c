@@ -125,7 +125,8 @@ static int check_places(const struct world *w, const char *store, struct vm *vm,
 	json_t *value;
 	int faults = 0;
 
-	json_object_foreach(recorded, place, value) {
+	json_object_foreach(recorded, place, value)
+	{
 		AUTO_STRBUF struct strbuf expected = { 0 };
 		AUTO_FREE char *raw = domainxml_place(vm, place);
 		AUTO_FREE char *found = raw ? without_root(w, raw) : NULL;
@@ -144,7 +145,8 @@ static int check_document(const struct world *w, const char *store, struct vm *v
 	const char *place;
 	json_t *value;
 
-	json_object_foreach(recorded, place, value) {
+	json_object_foreach(recorded, place, value)
+	{
 		strbuf_printf(&template, "%s=[{%s}]\n", place, place);
 		strbuf_printf(&expected, "%s=[", place);
 		add_expected(&expected, place, json_string_value(value));
@@ -193,7 +195,8 @@ static void all_recorded_vms_get_the_recorded_values(void **state)
 
 	(void)state;
 	assert_true(json_array_size(records) > 0);
-	json_array_foreach(records, index, record) {
+	json_array_foreach(records, index, record)
+	{
 		const char *store = json_string_value(json_object_get(record, "store"));
 
 		if (strcmp(store, open)) {

@@ -10,12 +10,12 @@
 #define BASE "/var/lib/qubes"
 #define TEMPLATE "/usr/share/qubes/vm-template.xml"
 
-#define HVM(name, qid, attributes) \
+#define HVM(name, qid, attributes)                                                                  \
 	"<QubesHVm memory='512' name='" name "' netvm_qid='none' qid='" qid "' template_qid='none'" \
 	" uses_default_netvm='False' vcpus='1' " attributes "/>"
-#define APP(name, qid, attributes) \
-	"<QubesAppVm maxmem='900' memory='300' name='" name "' qid='" qid "' template_qid='1' vcpus='1' " \
-	attributes "/>"
+#define APP(name, qid, attributes)                                        \
+	"<QubesAppVm maxmem='900' memory='300' name='" name "' qid='" qid \
+	"' template_qid='1' vcpus='1' " attributes "/>"
 #define OFFLINE "netvm_qid='none' uses_default_netvm='False' "
 #define OWN_KERNELOPTS "uses_default_kernelopts='False' "
 
@@ -25,24 +25,20 @@ static const char store_with_everything[] =
 	"<QubesNetVm maxmem='900' memory='300' name='net' netid='1' pcidevs=\"['02:00.0', '00:1d.7']\""
 	" pci_strictreset='False' qid='2' template_qid='1' vcpus='1'/>"
 	"<QubesProxyVm maxmem='900' memory='300' name='fw' netid='2' netvm_qid='2' qid='3' template_qid='1'"
-	" vcpus='1'/>"
-	APP("work", "4", "")
-	APP("vault", "5", OFFLINE)
-	APP("quoted", "6", OWN_KERNELOPTS
-	    "kernelopts='a=\"1\" b=&lt;2&gt; c=&amp;3 d=&apos;4&apos; e=5&#10;f=6'")
-	APP("braces", "7", OWN_KERNELOPTS "kernelopts='{mem}'")
-	APP("badpci", "8", "pcidevs=\"['02:00.0 onload=x']\"")
-	APP("custom", "9", "conf_file='/etc/custom.conf'")
-	APP("lost", "10", "kernel='../..' uses_default_kernel='False'")
-	"<QubesAppVm memory='lots' name='broken' qid='11' template_qid='1' vcpus='1'/>"
-	HVM("bare", "20", "")
-	HVM("cd", "21", "drive='cdrom:dom0:/iso/a:b.iso'")
-	HVM("hd", "22", "drive='hd:work:/img'")
-	HVM("oddcd", "23", "drive='cdrom:nowhere'")
-	HVM("west", "24", "timezone='-3600'")
-	HVM("mars", "25", "timezone='Mars/Olympus'")
-	"<QubesHVm memory='512' name='winnet' netvm_qid='3' qid='26' template_qid='none' vcpus='1'/>"
-	"</QubesVmCollection>";
+	" vcpus='1'/>" APP("work", "4", "") APP("vault", "5", OFFLINE) APP(
+		"quoted", "6",
+		OWN_KERNELOPTS "kernelopts='a=\"1\" b=&lt;2&gt; c=&amp;3 d=&apos;4&apos; e=5&#10;f=6'")
+		APP("braces", "7", OWN_KERNELOPTS "kernelopts='{mem}'") APP(
+			"badpci", "8", "pcidevs=\"['02:00.0 onload=x']\"") APP("custom", "9",
+									       "conf_file='/etc/custom.conf'")
+			APP("lost", "10", "kernel='../..' uses_default_kernel='False'") "<QubesAppVm memory='lots' name='broken' qid='11' template_qid='1' vcpus='1'/>" HVM(
+				"bare", "20", "") HVM("cd", "21", "drive='cdrom:dom0:/iso/a:b.iso'")
+				HVM("hd", "22", "drive='hd:work:/img'") HVM(
+					"oddcd", "23", "drive='cdrom:nowhere'") HVM("west", "24",
+										    "timezone='-3600'")
+					HVM("mars", "25",
+					    "timezone='Mars/Olympus'") "<QubesHVm memory='512' name='winnet' netvm_qid='3' qid='26' template_qid='none' vcpus='1'/>"
+								       "</QubesVmCollection>";
 
 static int make_world(void **state)
 {
@@ -128,7 +124,8 @@ static void drives_of_hvms(void **state)
 					 "      <source dev='%s/iso/a:b.iso'/>\n"
 					 "      <target dev='xvdd' bus='xen'/>\n"
 					 "      <readonly/>\n"
-					 "    </disk>\n", w->directory);
+					 "    </disk>\n",
+					 w->directory);
 
 	assert_place(w, "cd", "otherdevs", cd);
 	assert_place(w, "hd", "otherdevs",

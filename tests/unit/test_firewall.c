@@ -158,19 +158,18 @@ static void no_address_can_bring_a_line_of_its_own(void **state)
 
 /* ---- names of ports ---- */
 
-static const char services_file[] =
-	"# comment\n"
-	"http\t\t80/tcp\t\twww www-http\t# WorldWideWeb\n"
-	"http 80/udp\n"
-	"shell 514/tcp cmd # no password\n"
-	"log\t514/udp\n"
-	"my-app  7000/tcp\n"
-	"sctp-only 7001/sctp\n"
-	"toobig 70000/tcp\n"
-	"zero 0/tcp\n"
-	"noport\n"
-	"noprotocol 7002\n"
-	"bad\x1bname 7003/tcp\n";
+static const char services_file[] = "# comment\n"
+				    "http\t\t80/tcp\t\twww www-http\t# WorldWideWeb\n"
+				    "http 80/udp\n"
+				    "shell 514/tcp cmd # no password\n"
+				    "log\t514/udp\n"
+				    "my-app  7000/tcp\n"
+				    "sctp-only 7001/sctp\n"
+				    "toobig 70000/tcp\n"
+				    "zero 0/tcp\n"
+				    "noport\n"
+				    "noprotocol 7002\n"
+				    "bad\x1bname 7003/tcp\n";
 
 static void services_are_read_from_the_root(void **state)
 {

@@ -21,7 +21,7 @@ static void without_a_file_the_class_decides(void **state)
 	static const struct {
 		const char *vm;
 		bool open;
-	} rows[] = { { "work", true },	  { "dom0", true },   { "sys-firewall", true },
+	} rows[] = { { "work", true }, { "dom0", true },   { "sys-firewall", true },
 		     { "tpl", false }, { "wintpl", true }, { "disp9", true } };
 	const struct world *w = *state;
 
@@ -60,8 +60,9 @@ static void what_a_rule_does_not_say_has_a_meaning(void **state)
 	struct world *w = *state;
 	struct firewall firewall;
 
-	write_rules(w, "policy='deny'", "<!-- of the first releases --><rule address='10.9.9.9' port='22'/>\n"
-					"<rule address='10.8.8.8'/>\n");
+	write_rules(w, "policy='deny'",
+		    "<!-- of the first releases --><rule address='10.9.9.9' port='22'/>\n"
+		    "<rule address='10.8.8.8'/>\n");
 	firewall = load_work(w);
 	assert_int_equal(firewall.count, 2);
 	assert_int_equal(firewall.rules[0].protocol, FIREWALL_TCP);
@@ -130,25 +131,18 @@ static const struct {
 	{ "<QubesFirewallRules ipv6='deny'/>", "line 1: ipv6=\"deny\" is not understood" },
 	{ ROOT("\n<allow/>"), "line 2: something else than a <rule>" },
 	{ ROOT("\n\n<rule/>"), "line 3: a rule without an address" },
-	{ ROOT("<rule address='a'><x/></rule>"),
-	  "line 1: there is something in a <rule>" },
+	{ ROOT("<rule address='a'><x/></rule>"), "line 1: there is something in a <rule>" },
 	{ ROOT("<rule address='a_b'/>"), "line 1: address=\"a_b\" is not understood" },
-	{ ROOT("<rule address='a&#10;-j'/>"),
-	  "line 1: address=\"a?-j\" is not understood" },
-	{ ROOT("<rule address='a' proto='icmp'/>"),
-	  "line 1: proto=\"icmp\" is not understood" },
+	{ ROOT("<rule address='a&#10;-j'/>"), "line 1: address=\"a?-j\" is not understood" },
+	{ ROOT("<rule address='a' proto='icmp'/>"), "line 1: proto=\"icmp\" is not understood" },
 	{ ROOT("<rule address='a' port='x'/>"), "line 1: port=\"x\" is not understood" },
-	{ ROOT("<rule address='a' port='-1'/>"),
-	  "line 1: port=\"-1\" is not understood" },
+	{ ROOT("<rule address='a' port='-1'/>"), "line 1: port=\"-1\" is not understood" },
 	{ ROOT("<rule address='a' port=''/>"), "line 1: port=\"\" is not understood" },
 	{ ROOT("<rule address='a' toport='99999999999'/>"),
 	  "line 1: toport=\"99999999999\" is not understood" },
-	{ ROOT("<rule address='1.0.0.0' netmask='33'/>"),
-	  "line 1: netmask=\"33\" is not understood" },
-	{ ROOT("<rule address='a' expire='1.5'/>"),
-	  "line 1: expire=\"1.5\" is not understood" },
-	{ ROOT("<rule address='a' comment='x'/>"),
-	  "line 1: comment=\"x\" is not understood" },
+	{ ROOT("<rule address='1.0.0.0' netmask='33'/>"), "line 1: netmask=\"33\" is not understood" },
+	{ ROOT("<rule address='a' expire='1.5'/>"), "line 1: expire=\"1.5\" is not understood" },
+	{ ROOT("<rule address='a' comment='x'/>"), "line 1: comment=\"x\" is not understood" },
 };
 
 static void what_is_not_understood_is_refused_with_its_line(void **state)
@@ -223,8 +217,9 @@ static void no_rules_make_an_empty_element(void **state)
 
 	assert_int_equal(firewall_save(the(w, "work"), &firewall), 0);
 	assert_int_equal(qubes_commit(&w->q), 0);
-	assert_file(w, WORK_RULES, "<QubesFirewallRules dns=\"allow\" icmp=\"allow\" policy=\"allow\""
-				   " yumProxy=\"deny\"/>\n");
+	assert_file(w, WORK_RULES,
+		    "<QubesFirewallRules dns=\"allow\" icmp=\"allow\" policy=\"allow\""
+		    " yumProxy=\"deny\"/>\n");
 	firewall = load_work(w);
 	assert_true(firewall.stored);
 }
@@ -282,11 +277,12 @@ static void what_is_saved_is_seen_before_it_is_written(void **state)
 	assert_int_equal(load_work(w).count, 1);
 	assert_int_equal(firewall_save(the(w, "work"), &second), 0);
 	assert_int_equal(qubes_commit(&w->q), 0);
-	assert_file(w, WORK_RULES, "<QubesFirewallRules dns=\"allow\" icmp=\"allow\" policy=\"deny\""
-				   " yumProxy=\"deny\">\n"
-				   "  <rule address=\"changed\" proto=\"any\"/>\n"
-				   "  <rule address=\"b\" proto=\"any\"/>\n"
-				   "</QubesFirewallRules>\n");
+	assert_file(w, WORK_RULES,
+		    "<QubesFirewallRules dns=\"allow\" icmp=\"allow\" policy=\"deny\""
+		    " yumProxy=\"deny\">\n"
+		    "  <rule address=\"changed\" proto=\"any\"/>\n"
+		    "  <rule address=\"b\" proto=\"any\"/>\n"
+		    "</QubesFirewallRules>\n");
 }
 
 static int see_the_lock(struct qubes *q, void *seen)
@@ -357,8 +353,9 @@ static void what_was_taken_back_is_neither_seen_nor_written(void **state)
 	firewall.yum_proxy = true;
 	assert_int_equal(firewall_save(the(w, "work"), &firewall), 0);
 	assert_int_equal(qubes_commit(&w->q), 0);
-	assert_file(w, WORK_RULES, "<QubesFirewallRules dns=\"allow\" icmp=\"deny\" policy=\"allow\""
-				   " yumProxy=\"allow\"/>\n");
+	assert_file(w, WORK_RULES,
+		    "<QubesFirewallRules dns=\"allow\" icmp=\"deny\" policy=\"allow\""
+		    " yumProxy=\"allow\"/>\n");
 }
 
 static void a_copy_has_the_rules_as_they_will_be(void **state)

@@ -40,7 +40,8 @@ static int compare_clients(const struct world *w, const json_t *entries)
 	json_t *value;
 	int count = 0;
 
-	json_object_foreach((json_t *)entries, key, value) {
+	json_object_foreach((json_t *)entries, key, value)
+	{
 		AUTO_FREE char *text = NULL;
 		const struct vm *client;
 
@@ -88,8 +89,7 @@ static void texts_are_those_of_the_original_tools(void **state)
 
 	(void)state;
 	assert_non_null(all);
-	json_array_foreach(all, index, recorded)
-		count += compare_proxy(recorded);
+	json_array_foreach(all, index, recorded) count += compare_proxy(recorded);
 	json_decref(all);
 	assert_int_equal(count, 29);
 }
@@ -98,11 +98,11 @@ static void texts_are_those_of_the_original_tools(void **state)
 
 #define REJECT "REJECT --reject-with icmp-host-prohibited"
 #define FROM "-A FORWARD -s 10.137.2.6 "
-#define DNS                                                         \
-	FROM "-p udp -d 10.137.1.1 --dport 53 -j ACCEPT\n"           \
-	FROM "-p udp -d 10.137.1.254 --dport 53 -j ACCEPT\n"         \
-	FROM "-p tcp -d 10.137.1.1 --dport 53 -j ACCEPT\n"           \
-	FROM "-p tcp -d 10.137.1.254 --dport 53 -j ACCEPT\n"
+#define DNS                                                       \
+	FROM "-p udp -d 10.137.1.1 --dport 53 -j ACCEPT\n" FROM   \
+	     "-p udp -d 10.137.1.254 --dport 53 -j ACCEPT\n" FROM \
+	     "-p tcp -d 10.137.1.1 --dport 53 -j ACCEPT\n" FROM   \
+	     "-p tcp -d 10.137.1.254 --dport 53 -j ACCEPT\n"
 #define ICMP FROM "-p icmp -j ACCEPT\n"
 #define YUM(action) FROM "-p tcp -d 10.137.255.254 --dport 8082 -j " action "\n"
 
@@ -122,8 +122,8 @@ static const struct {
 	  "<rule address='10.0.0.0' netmask='8' proto='udp' port='5' toport='9'/>"
 	  "<rule address='example.com' proto='any'/><rule address='old' expire='1000'/>"
 	  "<rule address='0.0.0.0' netmask='0' proto='tcp' port='7' toport='7'/>",
-	  FROM "-d 10.0.0.0/8 -p udp --dport 5:9 -j ACCEPT\n" FROM "-d example.com -j ACCEPT\n"
-	  FROM "-d 0.0.0.0/0 -p tcp --dport 7 -j ACCEPT\n" YUM("ACCEPT") FROM "-j " REJECT "\n" },
+	  FROM "-d 10.0.0.0/8 -p udp --dport 5:9 -j ACCEPT\n" FROM "-d example.com -j ACCEPT\n" FROM
+	       "-d 0.0.0.0/0 -p tcp --dport 7 -j ACCEPT\n" YUM("ACCEPT") FROM "-j " REJECT "\n" },
 	/* one rule that iptables would choke on, or a file that says nothing: all is refused */
 	{ "policy='allow'", "<rule address='a' proto='any'/><rule address='a' proto='tcp' port='65536'/>",
 	  FROM "-j " REJECT "\n" },

@@ -80,10 +80,10 @@ static const struct made {
 	{ "fw", "tpl", BASE "/servicevms/fw", "icon.png private.img volatile.img", 0, 0, 12348030976 },
 	{ "alone", "tpl", BASE "/appvms/alone", "icon.png kernels private.img root.img volatile.img",
 	  10 * GIB, 0, 12348030976 },
-	{ "win", NULL, BASE "/appvms/win", "icon.png private.img root.img volatile.img",
-	  20 * GIB, 0, 23085449216 },
-	{ "win", "wintpl", BASE "/appvms/win", "icon.png private.img root.img volatile.img",
-	  10 * GIB, 0, 23085449216 },
+	{ "win", NULL, BASE "/appvms/win", "icon.png private.img root.img volatile.img", 20 * GIB, 0,
+	  23085449216 },
+	{ "win", "wintpl", BASE "/appvms/win", "icon.png private.img root.img volatile.img", 10 * GIB, 0,
+	  23085449216 },
 	{ "winapp", "wintpl", BASE "/appvms/winapp", "icon.png private.img volatile.img", 0, 0, 23085449216 },
 	{ "newhvm", NULL, BASE "/vm-templates/newhvm",
 	  "icon.png private.img root-cow.img root.img volatile.img", 20 * GIB, 20 * GIB, 23085449216 },
@@ -160,15 +160,16 @@ static void an_existing_directory_is_refused_and_kept(void **state)
 
 	make_file(w, BASE "/appvms/work/precious", 0, "data");
 	assert_int_equal(images_create(the(w, "work"), the(w, "tpl"), true), -1);
-	assert_string_equal(error_message(), "cannot make the files of work: cannot make the directory "
-					     BASE "/appvms/work: File exists");
+	assert_string_equal(error_message(), "cannot make the files of work: cannot make the directory " BASE
+					     "/appvms/work: File exists");
 	assert_listing(w, BASE "/appvms/work", "precious");
 }
 
 static void a_failure_at_any_step_leaves_nothing(void **state)
 {
 	static const char *const needed[] = {
-		BASE "/vm-kernels/4.1/initramfs", BASE "/vm-templates/tpl/root.img",
+		BASE "/vm-kernels/4.1/initramfs",
+		BASE "/vm-templates/tpl/root.img",
 		BASE "/vm-templates/tpl/private.img",
 	};
 	const struct world *w = *state;

@@ -50,7 +50,8 @@ static void without_a_flag_a_netvm_that_is_named_is_its_own(void **state)
 static void a_proxyvm_never_follows(void **state)
 {
 	(void)state;
-	presence_of_netvm("<QubesVmCollection><QubesProxyVm name='a' qid='1'/></QubesVmCollection>", LAYOUT_SET);
+	presence_of_netvm("<QubesVmCollection><QubesProxyVm name='a' qid='1'/></QubesVmCollection>",
+			  LAYOUT_SET);
 }
 
 static void without_a_flag_kernel_options_follow(void **state)
@@ -71,9 +72,12 @@ static void references_are_qids_none_or_bad(void **state)
 		enum layout_reference_kind kind;
 		int qid;
 	} rows[] = {
-		{ VM("template_qid='7'"), LAYOUT_BY_QID, 7 },	      { VM("template_qid='none'"), LAYOUT_NO_VM, -1 },
-		{ VM("template_qid='NONE'"), LAYOUT_NO_VM, -1 },      { VM(""), LAYOUT_NO_VM, -1 },
-		{ VM("template_qid='seven'"), LAYOUT_BAD_REFERENCE, -1 }, { VM("template_qid='-7'"), LAYOUT_BAD_REFERENCE, -1 },
+		{ VM("template_qid='7'"), LAYOUT_BY_QID, 7 },
+		{ VM("template_qid='none'"), LAYOUT_NO_VM, -1 },
+		{ VM("template_qid='NONE'"), LAYOUT_NO_VM, -1 },
+		{ VM(""), LAYOUT_NO_VM, -1 },
+		{ VM("template_qid='seven'"), LAYOUT_BAD_REFERENCE, -1 },
+		{ VM("template_qid='-7'"), LAYOUT_BAD_REFERENCE, -1 },
 		{ VM("template_qid=''"), LAYOUT_BAD_REFERENCE, -1 },
 	};
 
@@ -100,13 +104,15 @@ static void assert_text(const struct world *w, const char *expected)
 
 static void a_new_attribute_goes_to_its_sorted_place(void **state)
 {
-	struct world *w = load("<QubesVmCollection><QubesAppVm autostart=\"False\" name=\"a\" qid=\"1\"/></QubesVmCollection>");
+	struct world *w = load(
+		"<QubesVmCollection><QubesAppVm autostart=\"False\" name=\"a\" qid=\"1\"/></QubesVmCollection>");
 
 	(void)state;
 	assert_int_equal(vm_set(the(w, "a"), "memory", "500"), 0);
 	assert_int_equal(vm_set(the(w, "a"), "vcpus", "2"), 0);
-	assert_text(w, "<QubesVmCollection><QubesAppVm autostart=\"False\" memory=\"500\" name=\"a\" qid=\"1\" "
-		       "vcpus=\"2\"/></QubesVmCollection>");
+	assert_text(w,
+		    "<QubesVmCollection><QubesAppVm autostart=\"False\" memory=\"500\" name=\"a\" qid=\"1\" "
+		    "vcpus=\"2\"/></QubesVmCollection>");
 	world_free(w);
 }
 
@@ -127,13 +133,16 @@ static void an_own_value_clears_the_flag_and_the_default_sets_it(void **state)
 
 static void a_new_vm_goes_to_the_place_of_its_qid(void **state)
 {
-	struct world *w = load("<QubesVmCollection>\n  <QubesAppVm name=\"a\" qid=\"1\"/>\n  <QubesAppVm name=\"c\" "
-			       "qid=\"3\"/>\n</QubesVmCollection>\n");
+	struct world *w =
+		load("<QubesVmCollection>\n  <QubesAppVm name=\"a\" qid=\"1\"/>\n  <QubesAppVm name=\"c\" "
+		     "qid=\"3\"/>\n</QubesVmCollection>\n");
 
 	(void)state;
 	assert_non_null(vm_add(&w->q, vm_class_by_type("NetVM"), "b"));
-	assert_text(w, "<QubesVmCollection>\n  <QubesAppVm name=\"a\" qid=\"1\"/>\n  <QubesNetVm name=\"b\" qid=\"2\"/>\n"
-		       "  <QubesAppVm name=\"c\" qid=\"3\"/>\n</QubesVmCollection>\n");
+	assert_text(
+		w,
+		"<QubesVmCollection>\n  <QubesAppVm name=\"a\" qid=\"1\"/>\n  <QubesNetVm name=\"b\" qid=\"2\"/>\n"
+		"  <QubesAppVm name=\"c\" qid=\"3\"/>\n</QubesVmCollection>\n");
 	vm_remove(the(w, "a"));
 	assert_text(w, "<QubesVmCollection>\n  <QubesNetVm name=\"b\" qid=\"2\"/>\n"
 		       "  <QubesAppVm name=\"c\" qid=\"3\"/>\n</QubesVmCollection>\n");
@@ -142,7 +151,8 @@ static void a_new_vm_goes_to_the_place_of_its_qid(void **state)
 
 static void dom0_gets_its_element_and_its_name_when_it_is_changed(void **state)
 {
-	struct world *w = load("<QubesVmCollection>\n  <QubesDom0NetVm netid=\"0\" qid=\"0\"/>\n</QubesVmCollection>\n");
+	struct world *w = load(
+		"<QubesVmCollection>\n  <QubesDom0NetVm netid=\"0\" qid=\"0\"/>\n</QubesVmCollection>\n");
 	struct world *without = load("<QubesVmCollection/>");
 
 	(void)state;
@@ -151,15 +161,17 @@ static void dom0_gets_its_element_and_its_name_when_it_is_changed(void **state)
 	assert_text(w, "<QubesVmCollection>\n  <QubesAdminVm backup_size=\"5\" netid=\"0\" qid=\"0\"/>\n"
 		       "</QubesVmCollection>\n");
 	assert_int_equal(vm_set(the(without, "dom0"), "backup_size", "5"), 0);
-	assert_text(without, "<QubesVmCollection>\n  <QubesAdminVm backup_size=\"5\" name=\"dom0\" qid=\"0\"/>\n"
-			     "</QubesVmCollection>");
+	assert_text(without,
+		    "<QubesVmCollection>\n  <QubesAdminVm backup_size=\"5\" name=\"dom0\" qid=\"0\"/>\n"
+		    "</QubesVmCollection>");
 	world_free(w);
 	world_free(without);
 }
 
 static void what_xml_cannot_hold_is_refused(void **state)
 {
-	static const char *const texts[] = { "\x01", "a\x1f", "\xff", "\xc0\x80", "\xed\xa0\x80", "\xef\xbf\xbf", "\xe2\x82" };
+	static const char *const texts[] = { "\x01",	     "a\x1f",	     "\xff",	"\xc0\x80",
+					     "\xed\xa0\x80", "\xef\xbf\xbf", "\xe2\x82" };
 	struct world *w = load(VM(""));
 
 	(void)state;
@@ -176,7 +188,8 @@ static void what_xml_cannot_hold_is_refused(void **state)
 static void compare_vm(const struct world *w, const char *name, const json_t *expected)
 {
 	const struct vm *vm = the(w, name);
-	const char *label = json_string_value(json_object_get(json_object_get(expected, "properties"), "label"));
+	const char *label =
+		json_string_value(json_object_get(json_object_get(expected, "properties"), "label"));
 	const char *found = vm_get(vm, "label").text;
 
 	assert_string_equal(vm->type, json_string_value(json_object_get(expected, "class")));
@@ -206,7 +219,8 @@ static void real_r4_stores_are_read_as_the_original_reads_them(void **state)
 	assert_non_null(directory);
 	while ((entry = readdir(directory))) {
 		AUTO_FREE char *path = util_printf("%s/%s", R4_STORES, entry->d_name);
-		AUTO_FREE char *store_path = util_printf("%.*s.xml", (int)strlen(path) - (int)strlen(".dump.json"), path);
+		AUTO_FREE char *store_path =
+			util_printf("%.*s.xml", (int)strlen(path) - (int)strlen(".dump.json"), path);
 		const char *name;
 		json_t *dump, *vms, *vm;
 		struct world *w;
@@ -218,7 +232,8 @@ static void real_r4_stores_are_read_as_the_original_reads_them(void **state)
 		w = load_file(store_path);
 		assert_int_equal(store_format(w->q.store), STORE_R4);
 		assert_int_equal(vms_count(&w->q), json_object_size(vms));
-		json_object_foreach(vms, name, vm) {
+		json_object_foreach(vms, name, vm)
+		{
 			compare_vm(w, name, vm);
 			compared++;
 		}
@@ -243,7 +258,8 @@ static size_t count_of(const char *text, const char *part)
 
 static void no_vm_of_a_real_r4_store_is_left_out(void **state)
 {
-	static const char *const names[] = { "r41-fresh", "r41-installer", "r42-250", "r43-fresh", "r43-250" };
+	static const char *const names[] = { "r41-fresh", "r41-installer", "r42-250", "r43-fresh",
+					     "r43-250" };
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {

@@ -103,8 +103,12 @@ static void a_dry_run_leaves_out_what_is_outside_the_store(void **state)
 static struct lifecycle_new an_appvm(struct world *w, const char *name)
 {
 	return (struct lifecycle_new){
-		.class = vm_class_by_type("AppVM"), .name = name, .label = "green", .template = the(w, "tpl"),
-		.with_images = true, .quiet = true,
+		.class = vm_class_by_type("AppVM"),
+		.name = name,
+		.label = "green",
+		.template = the(w, "tpl"),
+		.with_images = true,
+		.quiet = true,
 	};
 }
 
@@ -257,7 +261,9 @@ static void registering_needs_the_files_and_makes_none(void **state)
 {
 	struct world *w = *state;
 	const struct lifecycle_new what = {
-		.class = vm_class_by_type("TemplateVM"), .name = "other", .installed_by_rpm = true,
+		.class = vm_class_by_type("TemplateVM"),
+		.name = "other",
+		.installed_by_rpm = true,
 		.directory = BASE "/elsewhere",
 	};
 
@@ -296,7 +302,8 @@ static void make_autostart(struct world *w)
 	make_file(w, BASE "/appvms/work/work.conf");
 	assert_int_equal(root_mkdirs(w->q.root, WANTS, 0755), 0);
 	assert_int_equal(root_symlink(w->q.root, "/usr/lib/systemd/system/qubes-vm@.service",
-				      WANTS "/qubes-vm@work.service"), 0);
+				      WANTS "/qubes-vm@work.service"),
+			 0);
 }
 
 static void rename_moves_all_that_bears_the_name(void **state)

@@ -258,7 +258,7 @@ static void circles_in_the_store_end(void **state)
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(stores); i++) {
 		open_store(&q, stores[i]);
-		FOR_EACH_VM (&q, vm)
+		FOR_EACH_VM(&q, vm)
 			for (size_t j = 0; j < vms_count(&q); j++) {
 				to = vms_at(&q, j);
 				net_makes_loop(vm, to);

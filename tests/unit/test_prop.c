@@ -61,7 +61,7 @@ static const struct {
 	{ "work", "kernel", "4.4" },
 	{ "alone", "kernel", NULL },
 	{ "tpl", "kernelopts", "quiet" },
-	{ "work", "kernelopts", "quiet" },			   /* the template's */
+	{ "work", "kernelopts", "quiet" },			  /* the template's */
 	{ "net", "kernelopts", "nopat iommu=soft swiotlb=8192" }, /* it has a PCI device */
 	{ "alone", "kernelopts", "nopat" },
 	{ "tpl", "default_user", "joe" },
@@ -119,8 +119,8 @@ static void values_are_the_stored_ones_or_the_defaults(void **state)
 		const char *found = value_of(w, values[i].vm, values[i].property);
 
 		if (!found != !values[i].text || (found && strcmp(found, values[i].text)))
-			fail_msg("%s of %s is '%s', not '%s'", values[i].property, values[i].vm, found ? found : "(none)",
-				 values[i].text ? values[i].text : "(none)");
+			fail_msg("%s of %s is '%s', not '%s'", values[i].property, values[i].vm,
+				 found ? found : "(none)", values[i].text ? values[i].text : "(none)");
 	}
 }
 
@@ -157,9 +157,10 @@ static void circles_of_references_end(void **state)
 	read_all("<QubesVmCollection><QubesAppVm name='a' qid='1' template_qid='1'/></QubesVmCollection>");
 	read_all("<QubesVmCollection><QubesHVm name='a' qid='1' template_qid='2'/>"
 		 "<QubesHVm name='b' qid='2' template_qid='1'/></QubesVmCollection>");
-	read_all("<QubesVmCollection default_netvm='1' default_fw_netvm='2'><QubesProxyVm name='a' qid='1' netvm_qid='2'/>"
-		 "<QubesProxyVm name='b' qid='2' netvm_qid='1' dispvm_netvm='2' uses_default_dispvm_netvm='False'/>"
-		 "<QubesDisposableVm name='d' qid='3' template_qid='3'/></QubesVmCollection>");
+	read_all(
+		"<QubesVmCollection default_netvm='1' default_fw_netvm='2'><QubesProxyVm name='a' qid='1' netvm_qid='2'/>"
+		"<QubesProxyVm name='b' qid='2' netvm_qid='1' dispvm_netvm='2' uses_default_dispvm_netvm='False'/>"
+		"<QubesDisposableVm name='d' qid='3' template_qid='3'/></QubesVmCollection>");
 }
 
 static void a_class_without_a_property_says_so(void **state)
@@ -254,8 +255,8 @@ static void sets_are_checked_and_stored_in_one_form(void **state)
 		const char *stored = vm_get(the(w, sets[i].vm), prop_key(prop)).text;
 
 		if ((result == 0) != (sets[i].stored != NULL))
-			fail_msg("%s of %s to '%s': %d %s", sets[i].property, sets[i].vm, sets[i].text, result,
-				 error_message());
+			fail_msg("%s of %s to '%s': %d %s", sets[i].property, sets[i].vm, sets[i].text,
+				 result, error_message());
 		if (sets[i].stored)
 			assert_string_equal(stored, sets[i].stored);
 	}
@@ -267,7 +268,8 @@ static void what_is_refused_changes_nothing(void **state)
 
 	for (size_t i = 0; i < ARRAY_SIZE(sets); i++)
 		if (!sets[i].stored)
-			assert_int_equal(prop_set(the(w, sets[i].vm), prop_find(sets[i].property), sets[i].text), -1);
+			assert_int_equal(
+				prop_set(the(w, sets[i].vm), prop_find(sets[i].property), sets[i].text), -1);
 	assert_false(store_changed(w->q.store));
 }
 
@@ -317,10 +319,11 @@ static void globals_are_set_and_checked(void **state)
 	static const struct {
 		const char *name, *text, *after; /* NULL: refused */
 	} rows[] = {
-		{ "default-netvm", "net", "net" },   { "default_netvm", "work", NULL }, { "default-netvm", "none", "" },
-		{ "default-template", "tpl", "tpl" }, { "default-template", "net", NULL }, { "default-kernel", "half", NULL },
-		{ "default-kernel", "none", NULL },  { "clockvm", "fw", "fw" },		{ "updatevm", "nosuch", NULL },
-		{ "updatevm", "", "" },
+		{ "default-netvm", "net", "net" },   { "default_netvm", "work", NULL },
+		{ "default-netvm", "none", "" },     { "default-template", "tpl", "tpl" },
+		{ "default-template", "net", NULL }, { "default-kernel", "half", NULL },
+		{ "default-kernel", "none", NULL },  { "clockvm", "fw", "fw" },
+		{ "updatevm", "nosuch", NULL },	     { "updatevm", "", "" },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
@@ -363,7 +366,8 @@ static void the_update_switch_is_taken_over_by_new_vms(void **state)
 
 	make_file(w, "/var/lib/qubes/updates/vm-default-disable-updates", 0, "");
 	assert_int_equal(prop_initialise(vm, the(w, "tpl")), 0);
-	assert_string_equal(vm_get(vm, "services").text, "{'meminfo-writer': True, 'qubes-update-check': False}");
+	assert_string_equal(vm_get(vm, "services").text,
+			    "{'meminfo-writer': True, 'qubes-update-check': False}");
 }
 
 #define T(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)

@@ -163,8 +163,7 @@ static void some_services_are_not_for_the_store_to_say(void **state)
 		{ "net", "meminfo-writer", false }, /* has a PCI device */
 		{ "old", "meminfo-writer", false }, /* an HVM whose agent nobody knows of */
 		{ "clock", "ntpd", false },	    /* sets the clock of others */
-		{ "win", "meminfo-writer", true },
-		{ "tpl", "ntpd", true },
+		{ "win", "meminfo-writer", true },  { "tpl", "ntpd", true },
 	};
 	struct world *w = *state;
 

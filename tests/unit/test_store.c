@@ -170,7 +170,8 @@ static void what_was_not_changed_is_written_as_it_was(void **state)
 		/* what is no element */
 		R3("<!-- a & <b> --><!----><!-- - --><!-->-->"),
 		R3("<![CDATA[a & <b> ]] ]>]]]]><![CDATA[]]>"),
-		R3("<?a?><?b ?><?c d & <e> ?" "?>"),
+		R3("<?a?><?b ?><?c d & <e> ?"
+		   "?>"),
 		/* around the root */
 		("<?xml version='1.0' encoding='UTF-8'?>\n<!----><?a b?>\n\n<QubesVmCollection/>\n"
 		 "\n<!-- c -->\n"),

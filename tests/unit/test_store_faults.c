@@ -16,8 +16,8 @@
 /* ---- the calls, under our names ---- */
 
 enum end {
-	FAILS,	    /* this call, and the ones after it work */
-	FAILS_ON,   /* this call and all after it */
+	FAILS,	     /* this call, and the ones after it work */
+	FAILS_ON,    /* this call and all after it */
 	DIES_BEFORE, /* the process ends instead of it */
 	DIES_AFTER,
 };
@@ -53,18 +53,18 @@ static bool is_due(const char *call)
 
 /* A function of the C library, of that TYPE, that does what it says unless it is its turn. */
 #define REAL(name) ((__typeof__(&name))dlsym(RTLD_NEXT, #name))
-#define FAULTY(type, name, parameters, arguments)                    \
-	type name parameters                                         \
-	{                                                            \
-		bool due = is_due(#name);                            \
-		type result;                                         \
-                                                                     \
-		if (due && fault.end != DIES_AFTER)                  \
-			return (type)-1;                             \
-		result = REAL(name) arguments;                       \
-		if (due)                                             \
-			_exit(0);                                    \
-		return result;                                       \
+#define FAULTY(type, name, parameters, arguments)   \
+	type name parameters                        \
+	{                                           \
+		bool due = is_due(#name);           \
+		type result;                        \
+                                                    \
+		if (due && fault.end != DIES_AFTER) \
+			return (type)-1;            \
+		result = REAL(name) arguments;      \
+		if (due)                            \
+			_exit(0);                   \
+		return result;                      \
 	}
 
 FAULTY(ssize_t, read, (int fd, void *bytes, size_t length), (fd, bytes, length))

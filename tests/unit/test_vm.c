@@ -47,10 +47,12 @@ static const struct {
 	{ STORE("<QubesAppVm name='a' qid='3' template_qid='77'/>"), ONE_VM, 2 },
 	{ STORE("<QubesAppVm name='a' qid='3' template_qid='seven'/>"), ONE_VM, 2 },
 	{ STORE(NET "<QubesAppVm name='a' qid='3' template_qid='1'/>"), ONE_VM, 3 },
-	{ STORE("<QubesTemplateHVm name='t' qid='4'/><QubesAppVm name='a' qid='3' template_qid='4'/>"), ONE_VM, 3 },
+	{ STORE("<QubesTemplateHVm name='t' qid='4'/><QubesAppVm name='a' qid='3' template_qid='4'/>"),
+	  ONE_VM, 3 },
 	{ STORE("<QubesAppVm name='a' qid='3' netvm_qid='4'/><QubesAppVm name='b' qid='4'/>"), ONE_VM, 3 },
 	{ STORE("<QubesAppVm name='a' qid='3' netvm_qid='77'/>"), NOTHING, 2 },
-	{ STORE("<QubesAppVm name='a' qid='3' template_qid='4'/><QubesAppVm name='b' qid='4' template_qid='3'/>"), WRITING, 3 },
+	{ STORE("<QubesAppVm name='a' qid='3' template_qid='4'/><QubesAppVm name='b' qid='4' template_qid='3'/>"),
+	  WRITING, 3 },
 	{ STORE("<QubesAppVm name='a' qid='3' label='pink' uuid='nonsense'/>"), NOTHING, 2 },
 	{ STORE("<QubesFutureVm name='f' qid='3'/><QubesAppVm name='a' qid='4'/>"), NOTHING, 2 },
 };
@@ -79,7 +81,8 @@ static void a_fault_costs_what_it_must_and_no_more(void **state)
 
 static void vms_are_in_ascending_qid_whatever_the_order_of_the_file(void **state)
 {
-	struct world *w = load(STORE("<QubesAppVm name='c' qid='30'/>" FW NET "<QubesAppVm name='b' qid='4'/>"));
+	struct world *w =
+		load(STORE("<QubesAppVm name='c' qid='30'/>" FW NET "<QubesAppVm name='b' qid='4'/>"));
 
 	(void)state;
 	for (size_t i = 1; i < vms_count(&w->q); i++)
@@ -93,9 +96,24 @@ static void vms_are_in_ascending_qid_whatever_the_order_of_the_file(void **state
 
 static void names_follow_the_rules(void **state)
 {
-	static const char *const good[] = { "a", "Work", "x_y.z-1", "disp", "nonesuch", "a234567890123456789012345678901" };
-	static const char *const bad[] = { "",	   "1a",   "-a",      "a b",	"a/b",	"..",	   "a\n",     "\xc5\xbb",
-					   "none", "NONE", "Default", "dom0",	"true", "False",   "stub-dm", "lost+found",
+	static const char *const good[] = { "a",    "Work",	"x_y.z-1",
+					    "disp", "nonesuch", "a234567890123456789012345678901" };
+	static const char *const bad[] = { "",
+					   "1a",
+					   "-a",
+					   "a b",
+					   "a/b",
+					   "..",
+					   "a\n",
+					   "\xc5\xbb",
+					   "none",
+					   "NONE",
+					   "Default",
+					   "dom0",
+					   "true",
+					   "False",
+					   "stub-dm",
+					   "lost+found",
 					   "a2345678901234567890123456789012" };
 
 	(void)state;
@@ -109,8 +127,9 @@ static void names_follow_the_rules(void **state)
 
 static void a_dangling_global_is_replaced_when_read_and_kept_in_the_file(void **state)
 {
-	struct world *w = load("<QubesVmCollection clockvm='9' default_fw_netvm='1' default_netvm='9' updatevm='9' "
-			       "default_template='9'>" NET "</QubesVmCollection>");
+	struct world *w =
+		load("<QubesVmCollection clockvm='9' default_fw_netvm='1' default_netvm='9' updatevm='9' "
+		     "default_template='9'>" NET "</QubesVmCollection>");
 
 	(void)state;
 	assert_string_equal(vm_global(&w->q, "default_netvm")->name, "net");
@@ -124,9 +143,11 @@ static void a_dangling_global_is_replaced_when_read_and_kept_in_the_file(void **
 static void without_a_clockvm_attribute_it_is_the_end_of_the_default_chain(void **state)
 {
 	struct world *w = load(STORE(NET FW));
-	struct world *none = load("<QubesVmCollection clockvm='None' default_netvm='1'>" NET "</QubesVmCollection>");
-	struct world *circle = load("<QubesVmCollection default_netvm='1'><QubesProxyVm name='a' qid='1' netvm_qid='2'/>"
-				    "<QubesProxyVm name='b' qid='2' netvm_qid='1'/></QubesVmCollection>");
+	struct world *none =
+		load("<QubesVmCollection clockvm='None' default_netvm='1'>" NET "</QubesVmCollection>");
+	struct world *circle =
+		load("<QubesVmCollection default_netvm='1'><QubesProxyVm name='a' qid='1' netvm_qid='2'/>"
+		     "<QubesProxyVm name='b' qid='2' netvm_qid='1'/></QubesVmCollection>");
 
 	(void)state;
 	assert_string_equal(vm_global(&w->q, "clockvm")->name, "net");
@@ -139,8 +160,9 @@ static void without_a_clockvm_attribute_it_is_the_end_of_the_default_chain(void 
 
 static void a_netvm_without_a_netid_has_the_one_that_the_original_loader_gives(void **state)
 {
-	struct world *w = load(STORE("<QubesNetVm name='n1' qid='1'/><QubesNetVm name='n2' qid='2' netid='1'/>"
-				     "<QubesProxyVm name='p1' qid='3'/><QubesAppVm name='a' qid='4'/>"));
+	struct world *w =
+		load(STORE("<QubesNetVm name='n1' qid='1'/><QubesNetVm name='n2' qid='2' netid='1'/>"
+			   "<QubesProxyVm name='p1' qid='3'/><QubesAppVm name='a' qid='4'/>"));
 
 	(void)state;
 	assert_int_equal(vm_netid(the(w, "n2")), 1);
@@ -174,8 +196,9 @@ static void uuids_are_given_once_and_stay(void **state)
 
 static void a_qid_that_something_still_names_is_not_given_away(void **state)
 {
-	struct world *w = load("<QubesVmCollection default_netvm='1'><QubesAppVm name='a' qid='4' netvm_qid='2'/>"
-			       "<QubesFutureVm name='f' qid='3'/></QubesVmCollection>");
+	struct world *w =
+		load("<QubesVmCollection default_netvm='1'><QubesAppVm name='a' qid='4' netvm_qid='2'/>"
+		     "<QubesFutureVm name='f' qid='3'/></QubesVmCollection>");
 
 	(void)state;
 	assert_int_equal(vm_free_qid(&w->q), 5);

@@ -91,10 +91,11 @@ static void an_absent_daemon_is_said_with_what_to_do(void **state)
 	struct qubes *q = reopen(*state, "test+unix:///default?socket=/nonexistent/socket", false);
 
 	assert_fails(vmm_connection(q), ERROR_VMM);
-	assert_string_equal(error_message(),
-			    "cannot connect to the hypervisor at test+unix:///default?socket=/nonexistent/socket: "
-			    "Failed to connect socket to '/nonexistent/socket': No such file or directory; "
-			    "is libvirtd running? (--offline-mode does without it)");
+	assert_string_equal(
+		error_message(),
+		"cannot connect to the hypervisor at test+unix:///default?socket=/nonexistent/socket: "
+		"Failed to connect socket to '/nonexistent/socket': No such file or directory; "
+		"is libvirtd running? (--offline-mode does without it)");
 }
 
 static void a_uri_that_is_none_is_said_without_such_advice(void **state)

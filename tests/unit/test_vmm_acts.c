@@ -64,7 +64,7 @@ static void acts_on_a_vm_without_a_domain_say_so(void **state)
 	struct world *world = *state;
 	struct vm *vm = context_vm(&world->q, 5, "work", UUID_OF("9999"));
 	access_function *const need_one[] = { vmm_create_paused, vmm_resume, vmm_suspend, vmm_shutdown,
-					      vmm_destroy, attach_it, detach_it };
+					      vmm_destroy,	 attach_it,  detach_it };
 
 	for (size_t i = 0; i < ARRAY_SIZE(need_one); i++) {
 		assert_fails(need_one[i](vm), ERROR_NOT_FOUND);
@@ -102,7 +102,8 @@ static void a_name_taken_by_another_uuid_is_said_with_the_way_out(void **state)
 	AUTO_FREE char *way_out = util_printf("virsh -c '%s' undefine " UUID_OF("0001"), world->uri);
 
 	assert_fails(define_it(vm), ERROR_VMM);
-	assert_contains(error_message(), "cannot define running: the hypervisor has another domain of this name");
+	assert_contains(error_message(),
+			"cannot define running: the hypervisor has another domain of this name");
 	assert_contains(error_message(), way_out);
 }
 
@@ -213,8 +214,8 @@ static void a_state_that_ended_before_it_was_asked_for_is_halted(void **state)
 
 static void pci_devices_have_one_form(void **state)
 {
-	static const char *const bad[] = { "", "00:19", "0000:00:19.0", "00:19.8", "00:19.00", "0g:19.0",
-					   "00_19_0", "../../19.0", "00:19.0 " };
+	static const char *const bad[] = { "",	      "00:19",	 "0000:00:19.0", "00:19.8", "00:19.00",
+					   "0g:19.0", "00_19_0", "../../19.0",	 "00:19.0 " };
 	struct world *world = *state;
 	struct vm *vm = context_vm(&world->q, 5, "work", UUID_OF("9999"));
 

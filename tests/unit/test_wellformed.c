@@ -138,7 +138,9 @@ static const struct {
 	{ "<a><!- x --></a>", 1, 7, "neither a comment nor a CDATA section" },
 	{ "<a><![cdata[]]></a>", 1, 7, "neither a comment nor a CDATA section" },
 	{ "<a><? b?></a>", 1, 6, "no name can start with this" },
-	{ "<a><?" "?></a>", 1, 6, "no name can start with this" },
+	{ "<a><?"
+	  "?></a>",
+	  1, 6, "no name can start with this" },
 	{ "<a><?b/?></a>", 1, 7, "a processing instruction's target must end with a blank or `?>`" },
 	{ "<a><?b?c?></a>", 1, 8, "a processing instruction's target must end with a blank or `?>`" },
 
@@ -260,13 +262,13 @@ static const struct {
 	uint32_t first, last;
 	bool start;
 } names[] = {
-	{ '-', '.', false },	    { '0', '9', false },	  { ':', ':', true },
-	{ 'A', 'Z', true },	    { '_', '_', true },		  { 'a', 'z', true },
-	{ 0xb7, 0xb7, false },	    { 0xc0, 0xd6, true },	  { 0xd8, 0xf6, true },
-	{ 0xf8, 0x2ff, true },	    { 0x300, 0x36f, false },	  { 0x370, 0x37d, true },
-	{ 0x37f, 0x1fff, true },    { 0x200c, 0x200d, true },	  { 0x203f, 0x2040, false },
-	{ 0x2070, 0x218f, true },   { 0x2c00, 0x2fef, true },	  { 0x3001, 0xd7ff, true },
-	{ 0xf900, 0xfdcf, true },   { 0xfdf0, 0xfffd, true },	  { 0x10000, 0xeffff, true },
+	{ '-', '.', false },	  { '0', '9', false },	    { ':', ':', true },
+	{ 'A', 'Z', true },	  { '_', '_', true },	    { 'a', 'z', true },
+	{ 0xb7, 0xb7, false },	  { 0xc0, 0xd6, true },	    { 0xd8, 0xf6, true },
+	{ 0xf8, 0x2ff, true },	  { 0x300, 0x36f, false },  { 0x370, 0x37d, true },
+	{ 0x37f, 0x1fff, true },  { 0x200c, 0x200d, true }, { 0x203f, 0x2040, false },
+	{ 0x2070, 0x218f, true }, { 0x2c00, 0x2fef, true }, { 0x3001, 0xd7ff, true },
+	{ 0xf900, 0xfdcf, true }, { 0xfdf0, 0xfffd, true }, { 0x10000, 0xeffff, true },
 };
 
 static bool may_be_in_name(uint32_t code, bool start)

@@ -68,8 +68,8 @@ typedef int access_function(struct vm *vm);
 
 static access_function *const questions[] = { ask_type, ask_host, ask_info, ask_info_now, ask_figures };
 static access_function *const acts[] = {
-	define_it, vmm_undefine, vmm_create_paused, vmm_resume, vmm_suspend, vmm_shutdown, vmm_destroy,
-	attach_it, detach_it, take_pci,
+	define_it,    vmm_undefine, vmm_create_paused, vmm_resume, vmm_suspend,
+	vmm_shutdown, vmm_destroy,  attach_it,	       detach_it,  take_pci,
 };
 
 #endif

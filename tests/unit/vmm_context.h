@@ -60,8 +60,8 @@ static inline struct vm *context_vm(struct qubes *q, int qid, const char *name, 
 /* Domain XML of a VM of 400 MiB; RUNSTATE is the state that a node file starts it in, 0: nothing is said. */
 static inline char *context_domain(const char *type, const char *name, const char *uuid, int runstate)
 {
-	AUTO_FREE char *state = runstate ? util_printf("<test:runstate>%d</test:runstate>", runstate) :
-					   util_strdup("");
+	AUTO_FREE char *state =
+		runstate ? util_printf("<test:runstate>%d</test:runstate>", runstate) : util_strdup("");
 
 	return util_printf("<domain type='%s' " TEST_NAMESPACE "><name>%s</name><uuid>%s</uuid>"
 			   "<memory unit='MiB'>400</memory><vcpu>2</vcpu>"

@@ -21,10 +21,10 @@
 #include "vmm/internal.h"
 #include "vmm_context.h"
 
-#define assert_contains(text, part)                                                  \
-	do {                                                                         \
-		if (!strstr(text, part))                                             \
-			fail_msg("'%s' does not contain '%s'", (text), (part));      \
+#define assert_contains(text, part)                                             \
+	do {                                                                    \
+		if (!strstr(text, part))                                        \
+			fail_msg("'%s' does not contain '%s'", (text), (part)); \
 	} while (0)
 
 struct world {
@@ -60,7 +60,8 @@ static inline void write_node(const char *path)
 		fputs(xml, file);
 	}
 	fputs("<cpu><mhz>2600</mhz><model>i686</model><active>4</active><nodes>1</nodes><sockets>1</sockets>"
-	      "<cores>4</cores><threads>1</threads></cpu><memory>8388608</memory></node>", file);
+	      "<cores>4</cores><threads>1</threads></cpu><memory>8388608</memory></node>",
+	      file);
 	assert_int_equal(fclose(file), 0);
 }
 
@@ -110,17 +111,17 @@ static inline struct vmm_info info_of(struct vm *vm)
 	return info;
 }
 
-#define assert_done(call)                                                    \
-	do {                                                                 \
-		if ((call) != 0)                                             \
-			fail_msg("%s failed: %s", #call, error_message());   \
+#define assert_done(call)                                                  \
+	do {                                                               \
+		if ((call) != 0)                                           \
+			fail_msg("%s failed: %s", #call, error_message()); \
 	} while (0)
 
-#define assert_fails(call, kind)                       \
-	do {                                           \
-		error_clear();                         \
-		assert_int_equal(call, -1);            \
-		assert_int_equal(error_kind(), kind);  \
+#define assert_fails(call, kind)                      \
+	do {                                          \
+		error_clear();                        \
+		assert_int_equal(call, -1);           \
+		assert_int_equal(error_kind(), kind); \
 	} while (0)
 
 #define T(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)

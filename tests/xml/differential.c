@@ -24,7 +24,7 @@
 static struct input {
 	const char *name;
 	struct text text;
-} *inputs;
+} * inputs;
 static size_t input_count;
 
 static const char *const documents[] = {
