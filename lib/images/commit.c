@@ -37,7 +37,7 @@ int images_renew_cow(const struct vm *vm, const char *path, uint64_t size)
 	const struct root *root = vm->qubes->root;
 	AUTO_FREE char *temporary = util_printf("%s.new", path);
 
-	if (remove_leftover(root, temporary) < 0 ||
+	if (images_check_own(vm, path) < 0 || remove_leftover(root, temporary) < 0 ||
 	    images_make_sparse(root, temporary, size, root_group(root, "qubes")) < 0)
 		return -1;
 	if (keep_as_old(root, path) == 0) {

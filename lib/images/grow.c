@@ -66,7 +66,8 @@ int images_grow_private(const struct vm *vm, uint64_t size)
 	struct stat st;
 	AUTO_CLOSE int fd = images_open_locked(vm, what, path, &st);
 
-	if (fd < 0 || check_growth(what, vm, (uint64_t)st.st_size, size) < 0 ||
+	if (fd < 0 || images_check_own(vm, path) < 0 ||
+	    check_growth(what, vm, (uint64_t)st.st_size, size) < 0 ||
 	    set_size(fd, path, (uint64_t)st.st_size, size) < 0)
 		return -1;
 	return tell_loops(vm, path);
@@ -91,13 +92,15 @@ int images_grow_root(const struct vm *vm, uint64_t size)
 {
 	static const char what[] = "root image";
 	const char *path = vm_is_updateable(vm) ? images_root(vm) : NULL;
+	const char *cow = images_root_cow(vm);
 	struct stat st;
 	AUTO_CLOSE int fd = images_open_locked(vm, what, path, &st);
 
-	if (fd < 0 || check_growth(what, vm, (uint64_t)st.st_size, size) < 0 ||
+	if (fd < 0 || images_check_own(vm, path) < 0 || (cow && images_check_own(vm, cow) < 0) ||
+	    check_growth(what, vm, (uint64_t)st.st_size, size) < 0 ||
 	    set_size(fd, path, (uint64_t)st.st_size, size) < 0)
 		return -1;
-	if (fit_cow(vm, images_root_cow(vm), size) < 0) {
+	if (fit_cow(vm, cow, size) < 0) {
 		if (ftruncate(fd, st.st_size) < 0)
 			error_note("%s stays larger than it was", path);
 		return -1;

@@ -109,4 +109,10 @@ int cow_open(struct cow *cow, int fd);
 int cow_for_each(const struct cow *cow, int (*each)(uint64_t origin, uint64_t kept, void *context),
 		 void *context);
 
+/*
+ * May PATH be written, replaced or grown as VM's image? Only what lies in VM's directory itself, which no other
+ * VM has for its own: a store may name anything. 0, or -1 with an error.
+ */
+int images_check_own(const struct vm *vm, const char *path);
+
 #endif

@@ -5,7 +5,9 @@
 #include <string.h>
 #include <strings.h>
 
+#include "error.h"
 #include "internal.h"
+#include "util.h"
 
 #define KERNELS "/var/lib/qubes/vm-kernels"
 #define ICONS "/usr/share/icons/hicolor/128x128/devices"
@@ -50,6 +52,46 @@ const char *images_private(const struct vm *vm)
 const char *images_volatile(const struct vm *vm)
 {
 	return image(vm, "volatile_img", "volatile.img");
+}
+
+/* Is it the same directory, whatever it is called? */
+static bool is_same_directory(const struct root *root, const char *one, const char *other)
+{
+	struct stat a, b;
+
+	if (!strcmp(one, other))
+		return true;
+	return root_stat(root, one, &a) == 0 && root_stat(root, other, &b) == 0 && a.st_dev == b.st_dev &&
+	       a.st_ino == b.st_ino;
+}
+
+static const struct vm *other_owner(const struct vm *vm, const char *directory)
+{
+	const struct vm *other;
+
+	FOR_EACH_VM(vm->qubes, other) {
+		const char *its = other == vm || vm_is(other, VM_DISPOSABLE) ? NULL : vm_directory(other);
+
+		if (its && is_same_directory(vm->qubes->root, its, directory))
+			return other;
+	}
+	return NULL;
+}
+
+int images_check_own(const struct vm *vm, const char *path)
+{
+	const char *directory = vm_directory(vm), *slash = strrchr(path, '/');
+	const struct vm *other;
+
+	if (!directory || (size_t)(slash - path) != strlen(directory) ||
+	    strncmp(path, directory, strlen(directory)))
+		return error_set(ERROR_FAILED, "%s is not in the directory of %s, and is not touched", path,
+				 vm->name);
+	other = other_owner(vm, directory);
+	if (other)
+		return error_set(ERROR_FAILED, "%s is the directory of %s too, and nothing in it is touched",
+				 directory, other->name);
+	return 0;
 }
 
 /* The name of the kernel's directory; NULL: the VM brings its own. */

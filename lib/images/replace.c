@@ -117,7 +117,7 @@ int images_replace_root(struct vm *vm, const char *file, bool move, bool quiet)
 
 	if (!path)
 		return error_set(ERROR_FAILED, "%s (%s) has no root image of its own", vm->name, vm->type);
-	if (!temporary || images_check_given_root(root, file, move) < 0)
+	if (!temporary || images_check_own(vm, path) < 0 || images_check_given_root(root, file, move) < 0)
 		return -1;
 	images_say(quiet, "%s %s ==> %s", move ? "Moving" : "Copying", file, path);
 	result = move ? link_or_copy(root, file, temporary, group, quiet) :

@@ -200,6 +200,8 @@ int images_revert(const struct vm *vm)
 
 	if (!r.cow_path)
 		return error_set(ERROR_FAILED, "%s (%s) is not a template", vm->name, vm->type);
+	if (r.cow_path && images_check_own(vm, r.cow_path) < 0)
+		return -1;
 	r.root = images_open_locked(vm, "root image", images_root(vm), &r.root_st);
 	if (r.root < 0)
 		return -1;

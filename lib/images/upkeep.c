@@ -36,6 +36,8 @@ static int need_root_cow(const struct vm *vm)
 
 	if (!path || root_exists(vm->qubes->root, path))
 		return 0;
+	if (images_check_own(vm, path) < 0)
+		return -1;
 	return images_make_sparse(vm->qubes->root, path, images_size(vm, images_root(vm)),
 				  root_group(vm->qubes->root, "qubes"));
 }
@@ -47,7 +49,7 @@ int images_reset_volatile(struct vm *vm)
 
 	if (!path || vm_is(vm, VM_DISPOSABLE))
 		return error_set(ERROR_FAILED, "%s has no volatile image of its own", vm->name);
-	if (need_root_cow(vm) < 0)
+	if (images_check_own(vm, path) < 0 || need_root_cow(vm) < 0)
 		return -1;
 	if (vm_is_updateable(vm))
 		return root_exists(root, path) ? 0 : make_volatile(vm, path);
