@@ -151,15 +151,15 @@ lint:
 # ---- installing ----
 
 install: qubes
-	install -d $(DESTDIR)$(PREFIX)/bin
-	install -m 755 qubes $(DESTDIR)$(PREFIX)/bin/qubes
-	install -d $(DESTDIR)$(PREFIX)/share/man/man1 $(DESTDIR)$(PREFIX)/share/bash-completion/completions
-	./qubes --man >$(DESTDIR)$(PREFIX)/share/man/man1/qubes.1
+	install -d "$(DESTDIR)$(PREFIX)/bin"
+	install -m 755 qubes "$(DESTDIR)$(PREFIX)/bin/qubes"
+	install -d "$(DESTDIR)$(PREFIX)/share/man/man1" "$(DESTDIR)$(PREFIX)/share/bash-completion/completions"
+	./qubes --man >"$(DESTDIR)$(PREFIX)/share/man/man1/qubes.1"
 	./qubes --list | while read -r name; do \
 		ln -sf qubes "$(DESTDIR)$(PREFIX)/bin/$$name" && \
 		ln -sf qubes "$(DESTDIR)$(PREFIX)/share/bash-completion/completions/$$name" && \
 		./qubes --man "$$name" >"$(DESTDIR)$(PREFIX)/share/man/man1/$$name.1" || exit 1; done
-	./qubes --completion >$(DESTDIR)$(PREFIX)/share/bash-completion/completions/qubes
+	./qubes --completion >"$(DESTDIR)$(PREFIX)/share/bash-completion/completions/qubes"
 
 clean:
 	rm -rf build qubes qubes.new

@@ -18,18 +18,16 @@ const struct option_row qvm_add_appvm_options[] = {
 int qvm_add_appvm_main(struct qubes *q, const void *parsed, char **words)
 {
 	const struct add_appvm_args *args = parsed;
-	const struct lifecycle_new what = {
+	struct lifecycle_new what = {
 		.class = vm_class_by_type("AppVM"),
 		.name = words[0],
 		.template = vm_by_name(q, words[1]),
-		.directory = args->directory,
 		.conf_file = args->conf_file,
 	};
 
 	if (!what.template)
 		return -1;
-	if (args->directory && args->directory[0] != '/')
-		return error_set(ERROR_USAGE, "the directory must be an absolute path, not '%s'",
-				 args->directory);
+	if (args->directory && !(what.directory = lifecycle_place(q, args->directory)))
+		return -1;
 	return lifecycle_create(q, &what);
 }

@@ -20,16 +20,14 @@ const struct option_row qvm_add_template_options[] = {
 int qvm_add_template_main(struct qubes *q, const void *parsed, char **words)
 {
 	const struct add_template_args *args = parsed;
-	const struct lifecycle_new what = {
+	struct lifecycle_new what = {
 		.class = vm_class_by_type("TemplateVM"),
 		.name = words[0],
-		.directory = args->directory,
 		.conf_file = args->conf_file,
 		.installed_by_rpm = args->rpm,
 	};
 
-	if (args->directory && args->directory[0] != '/')
-		return error_set(ERROR_USAGE, "the directory must be an absolute path, not '%s'",
-				 args->directory);
+	if (args->directory && !(what.directory = lifecycle_place(q, args->directory)))
+		return -1;
 	return lifecycle_create(q, &what);
 }

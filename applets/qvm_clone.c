@@ -56,16 +56,14 @@ static int check_class(const struct vm *source, const char *class)
 int qvm_clone_main(struct qubes *q, const void *parsed, char **words)
 {
 	const struct clone_args *args = parsed;
-	const struct lifecycle_clone how = {
-		.directory = args->directory,
+	struct lifecycle_clone how = {
 		.ignore_errors = args->ignore_errors,
 		.quiet = args->quiet,
 	};
 	struct vm *source;
 
-	if (args->directory && args->directory[0] != '/')
-		return error_set(ERROR_USAGE, "the directory must be an absolute path, not '%s'",
-				 args->directory);
+	if (args->directory && !(how.directory = lifecycle_place(q, args->directory)))
+		return -1;
 	source = vm_by_name(q, words[0]);
 	if (!source || check_pool(source, args->pool) != 0 || check_class(source, args->class) != 0)
 		return -1;

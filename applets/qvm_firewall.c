@@ -174,8 +174,8 @@ static void note_enforcement(const struct vm *vm)
 	if (!netvm)
 		return;
 	if (!vm_is(netvm, VM_PROXY)) {
-		error_note("warning: nothing enforces these rules: %s, the netvm of %s, is a %s", netvm->name,
-			   vm->name, netvm->type);
+		error_note("warning: nothing enforces these rules: %s, the netvm of %s, is of class %s",
+			   netvm->name, vm->name, netvm->type);
 		return;
 	}
 	text = firewall_iptables(vm);

@@ -72,7 +72,7 @@ const struct option_row qvm_ls_options[] = {
 	OPT_LIST(0, "exclude", "VM", struct ls_args, exclude, "leave this one out (may be repeated)"),
 	OPT_COUNT('v', "verbose", struct ls_args, verbose,
 		  "also check the files of each VM in release 4's table"),
-	OPT_COUNT('q', "quiet", struct ls_args, quiet, "do not check the files of each VM"),
+	OPT_COUNT('q', "quiet", struct ls_args, quiet, "say nothing of broken VMs and files"),
 	OPT_WORDS("[VM...]", 0, -1),
 	OPT_NOTE(OUTPUT_NOTE),
 	OPT_END
@@ -338,6 +338,17 @@ static void add_row(const struct columns *columns, const struct listing *listing
 	}
 }
 
+/* A row alone does not tell a VM that cannot be started from one that can. */
+static void note_broken(const struct vm *vm)
+{
+	const char *fault = vm_broken(vm);
+
+	if (!fault)
+		fault = prop_broken(vm);
+	if (fault)
+		error_note("warning: %s is broken: %s", vm->name, fault);
+}
+
 static void verify(const struct vm *vm)
 {
 	if (vm_is(vm, VM_ADMIN | VM_DISPOSABLE) || images_verify(vm) == 0)
@@ -365,6 +376,8 @@ static int draw(const struct columns *columns, const struct ls_args *args, const
 		if (!listing->chosen[order[i].vm->qid] || !passes(columns, args->filters, order[i].vm))
 			continue;
 		add_row(columns, listing, &order[i], table);
+		if (args->quiet == 0)
+			note_broken(order[i].vm);
 		if (listing->verify)
 			verify(order[i].vm);
 	}

@@ -9,6 +9,12 @@
 
 #include "vm.h"
 
+/*
+ * The directory PATH that a user names for a VM, as it is to be stored: without '.', double and trailing
+ * slashes. In the arena; NULL with an error: relative, with '..', the root, or in the directory of a VM.
+ */
+const char *lifecycle_place(const struct qubes *q, const char *path);
+
 struct lifecycle_new {
 	const struct vm_class *class;
 	const char *name;

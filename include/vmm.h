@@ -101,8 +101,9 @@ int vmm_is_running(struct vm *vm);
 
 /* ---- acting on one domain; each 0, or -1 with an error: ERROR_NOT_FOUND if there is no such domain ---- */
 /*
- * Defines the domain. Its XML must carry the VM's name and UUID, else nothing stays defined. A name taken
- * by another UUID is said so, with the way out.
+ * Defines the domain. Its XML must carry the VM's name and UUID, else the hypervisor is not asked, and the
+ * error is ERROR_FAILED; what the hypervisor refuses is ERROR_VMM. A name taken by another UUID is said so,
+ * with the way out.
  */
 int vmm_define(struct vm *vm, const char *xml);
 /* Absence is fine. */

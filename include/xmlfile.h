@@ -18,6 +18,8 @@ typedef const struct _mxml_node_s xmlfile_element;
  * line and column where the file is at fault (ERROR_NOT_FOUND: there is no such file).
  */
 struct xmlfile *xmlfile_read(const struct root *root, const char *path, size_t limit);
+/* The same of a TEXT that is in memory, and is copied; WHAT it is called in messages. */
+struct xmlfile *xmlfile_parse(const char *text, const char *what);
 void xmlfile_free(struct xmlfile *file); /* NULL is fine */
 void xmlfile_free_at(struct xmlfile **file);
 #define AUTO_XMLFILE __attribute__((cleanup(xmlfile_free_at)))
@@ -31,6 +33,9 @@ const char *xmlfile_name(xmlfile_element *element);
 const char *xmlfile_attribute(xmlfile_element *element, const char *name);
 /* The name of attribute number INDEX, from 0; NULL behind the last. */
 const char *xmlfile_attribute_name(xmlfile_element *element, size_t index);
+
+/* The text that is all it has; NULL: nothing, or something else (a comment or CDATA, too). */
+const char *xmlfile_text(xmlfile_element *element);
 
 /* The line of its start tag, for messages. */
 size_t xmlfile_line(const struct xmlfile *file, xmlfile_element *element);

@@ -98,4 +98,21 @@ elif mkdir "$scratch/libvirtd" && libvirtd_start "$scratch/libvirtd"; then
 else
 	check 'a private libvirtd starts' false
 fi
+
+# The file that a root image is moved from goes when its copy would outlive a crash: file, then directory.
+mkdir "$system/other"
+moved()
+{
+	env -i strace -y -o "$trace" -e trace=fsync,unlinkat "$(command -v chroot)" "$system" /qubes qvm-create -q \
+		--hvm -l red --offline-mode --root-move-from /other/given.img new </dev/null
+	tail -n 4 "$trace" | sed -nE 's/^(fsync|unlinkat)\(.*\/([^/>"]*)(>|", 0)\).*/\1 \2/p'
+}
+if mount -t tmpfs none "$system/other" 2>/dev/null; then
+	trap 'umount "$system/other"; libvirtd_stop; rm -rf "$scratch"' EXIT
+	echo given >"$system/other/given.img"
+	equal 'a copied root image is on the disk before the original goes' "fsync root.img
+fsync new
+unlinkat given.img" moved
+	equal 'which is gone then' '' ls "$system/other"
+fi
 done_testing

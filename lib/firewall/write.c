@@ -88,7 +88,7 @@ int firewall_check_place(const struct vm *vm)
 	AUTO_CLOSE int parent = -1;
 
 	if (!path)
-		return error_set(ERROR_FAILED, "%s, a %s, has no place for rules", vm->name, vm->type);
+		return error_set(ERROR_FAILED, "%s, of class %s, has no place for rules", vm->name, vm->type);
 	/* What a new VM's directory will be, a dry run has not made. */
 	if (vm->qubes->dry_run)
 		return 0;

@@ -195,3 +195,24 @@ int images_copy(const struct root *root, const char *from, const char *to, gid_t
 	}
 	return 0;
 }
+
+/* Some file systems can't sync a directory, and need not. */
+static int sync_fd(int fd)
+{
+	return fd >= 0 && (fsync(fd) == 0 || errno == EINVAL) ? 0 : -1;
+}
+
+static int open_to_sync(int parent, const char *name)
+{
+	return openat(parent, name, O_RDONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC);
+}
+
+int images_sync(const struct root *root, const char *path)
+{
+	const char *base;
+	AUTO_CLOSE int parent = root_parent(root, path, &base);
+	AUTO_CLOSE int file = parent < 0 ? -1 : open_to_sync(parent, base);
+	AUTO_CLOSE int directory = file < 0 ? -1 : open_to_sync(parent, ".");
+
+	return sync_fd(file) == 0 ? sync_fd(directory) : -1;
+}

@@ -47,6 +47,9 @@ int images_link(const struct root *root, const char *from, const char *to);
  */
 int images_copy(const struct root *root, const char *from, const char *to, gid_t group, bool quiet);
 
+/* PATH, its data and its name outlive a crash of the host from now on. 0, or -1 with errno. */
+int images_sync(const struct root *root, const char *path);
+
 /*
  * The bytes of FROM into the empty file TO. SHARE false: read and write only, as between file systems
  * that can do nothing better. PROGRESS may be NULL. 0, or -1 with an error.

@@ -52,6 +52,9 @@ static int finish_move(struct qubes *q, void *argument)
 
 	if (share(q->root, move) < 0)
 		return -1;
+	if (images_sync(q->root, move->to) < 0)
+		return error_errno("%s is not on the disk for sure, and its old name %s was not removed",
+				   move->to, move->from);
 	if (root_lstat(q->root, move->from, &st) == 0 && st.st_dev == move->device &&
 	    st.st_ino == move->inode && root_unlink(q->root, move->from) == 0)
 		return 0;

@@ -10,6 +10,7 @@
 #include "devices.h"
 #include "error.h"
 #include "firewall.h"
+#include "halted.h"
 #include "images.h"
 #include "internal.h"
 #include "prop.h"
@@ -26,10 +27,21 @@ struct cloning {
 	const char *name;
 	struct vm *source, *vm;
 	struct firewall firewall;
+	struct turn *turn; /* the source's */
 	int after;
 };
 
 /* ---- may it be made? ---- */
+
+/* HVMs share their template's root image for writing. */
+static int check_relatives(struct vm *source)
+{
+	struct vm *template = vm_template(source);
+
+	if (vm_is(source, VM_TEMPLATE_HVM))
+		return halted_check_children(source);
+	return vm_is(source, VM_HVM) && template ? halted_check(template, true) : 0;
+}
 
 static int check_source(const struct cloning *c)
 {
@@ -50,7 +62,7 @@ static int check_source(const struct cloning *c)
 	if (running < 0)
 		return -1;
 	if (running == 0)
-		return 0;
+		return check_relatives(source);
 	return error_set(ERROR_FAILED, "%s is running: its images would be copied while they change",
 			 source->name);
 }
@@ -299,7 +311,22 @@ static int save_clone(void *work)
 	return save_store(c->q, &c->after);
 }
 
+static int take_turn(void *work)
+{
+	struct cloning *c = work;
+
+	return turn_take(c->source, &c->turn) == 0 ? 0 : error_within("%s", c->source->name);
+}
+
+static void drop_turn(void *work)
+{
+	struct cloning *c = work;
+
+	turn_drop(c->turn);
+}
+
 static const struct step cloning_steps[] = {
+	{ .act = take_turn, .undo = drop_turn },
 	{ .act = check_request },
 	{ .act = add_entry, .undo = remove_entry },
 	{ .act = copy_properties },

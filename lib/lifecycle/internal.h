@@ -31,7 +31,10 @@ int save_store(struct qubes *q, int *after);
 /* Globals that are unset name the first VM that can be them. 0, or -1 with an error. */
 int fill_globals(struct vm *vm);
 
-/* Who else lives in DIRECTORY, by a store that was edited, or made in the same batch; NULL: nobody but VM. */
+/*
+ * Who else lives in DIRECTORY or below it, or has a stored image there, by a store that was edited, or made
+ * in the same batch; NULL: nobody but VM.
+ */
 const struct vm *directory_sharer(const struct qubes *q, const struct vm *vm, const char *directory);
 
 /*
@@ -40,6 +43,22 @@ const struct vm *directory_sharer(const struct qubes *q, const struct vm *vm, co
  */
 int note_rename(struct qubes *q, const char *class_directory, const char *old_name, const char *new_name);
 int forget_rename(struct qubes *q, const char *new_name);
+
+/*
+ * One start of a VM at a time: two programs that start the same netvm must not both make it a new volatile
+ * image. Waits for the VM's directory, and locks it with LOCK, which the caller closes; the one that comes
+ * second finds the VM running. 0, or -1 with an error.
+ */
+int turn_wait(const struct vm *vm, int *lock);
+
+/*
+ * The same lock for who changes the store and the VM's files: not waited for, and held until the store is
+ * saved or a batch is taken back. A command that fails drops it. TURN is NULL where the process has it
+ * already, or there is no directory. 0, or -1 with an error.
+ */
+struct turn;
+int turn_take(const struct vm *vm, struct turn **turn);
+void turn_drop(struct turn *turn);
 
 /* Makes the domain of VM known to the hypervisor, from fresh XML. 0, or -1 with an error. */
 int define_domain(struct vm *vm);

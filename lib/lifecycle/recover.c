@@ -43,11 +43,21 @@ int forget_rename(struct qubes *q, const char *new_name)
 	return error_errno("%s stays, until the store is written the next time", path);
 }
 
-/* ---- taking it back ---- */
+/* ---- the notes that are there ---- */
 
 struct noted {
+	const char *path;
 	const char *class_directory, *old_name, *new_name;
+	bool interrupted; /* to be taken back; else it was saved, or never begun: only the note is left */
 };
+
+struct notes {
+	struct noted *items;
+	size_t count;
+};
+
+#define FOR_EACH_NOTE(notes, at) \
+	for (struct noted *at = (notes)->items; at < (notes)->items + (notes)->count; at++)
 
 static bool is_class_directory(const char *text)
 {
@@ -71,23 +81,112 @@ static bool parse(char *text, struct noted *noted)
 	return false;
 }
 
+static void forget_note(const struct qubes *q, const char *path)
+{
+	if (root_unlink(q->root, path) != 0)
+		error_note("%s stays: %s", path, strerror(errno));
+}
+
+static void read_note(struct qubes *q, const char *entry, struct notes *notes)
+{
+	struct noted noted = { .path = arena_printf(q->arena, BASE "/%s", entry) };
+	AUTO_FREE char *text = root_readlink(q->root, noted.path);
+
+	if (!text)
+		return;
+	if (parse(arena_strdup(q->arena, text), &noted))
+		notes->items[notes->count++] = noted;
+	else
+		forget_note(q, noted.path);
+}
+
+static struct notes read_notes(struct qubes *q)
+{
+	int fd = root_open(q->root, BASE, O_RDONLY | O_DIRECTORY, 0);
+	DIR *directory = fd < 0 ? NULL : fdopendir(fd);
+	AUTO_STRLIST struct strlist names = { 0 };
+	struct notes notes = { 0 };
+	struct dirent *entry;
+
+	if (!directory)
+		return notes;
+	while ((entry = readdir(directory)))
+		if (util_starts_with(entry->d_name, NOTE))
+			strlist_add(&names, arena_strdup(q->arena, entry->d_name));
+	closedir(directory);
+	notes.items = arena_alloc(q->arena, (names.count + 1) * sizeof(*notes.items));
+	for (size_t i = 0; i < names.count; i++)
+		read_note(q, names.items[i], &notes);
+	return notes;
+}
+
+/* ---- a batch may rename a VM several times: the notes are a chain then ---- */
+
+/* Does FIRST lead to the name that NEXT starts from? */
+static bool leads_to(const struct noted *first, const struct noted *next)
+{
+	return !strcmp(first->new_name, next->old_name) &&
+	       !strcmp(first->class_directory, next->class_directory);
+}
+
+static bool is_begun(const struct qubes *q, const struct notes *notes, const struct noted *noted)
+{
+	if (vm_name_taken(q, noted->new_name))
+		return false;
+	if (vm_name_taken(q, noted->old_name))
+		return true;
+	FOR_EACH_NOTE(notes, other)
+	if (other->interrupted && leads_to(other, noted))
+		return true;
+	return false;
+}
+
+/* From the VM that the store has, along its chain. */
+static void find_interrupted(const struct qubes *q, struct notes *notes)
+{
+	bool found;
+
+	do {
+		found = false;
+		FOR_EACH_NOTE(notes, noted)
+		{
+			if (noted->interrupted || !is_begun(q, notes, noted))
+				continue;
+			noted->interrupted = found = true;
+		}
+	} while (found);
+}
+
+/* Nothing that comes after it is still to be taken back. */
+static bool is_last(const struct notes *notes, const struct noted *noted)
+{
+	FOR_EACH_NOTE(notes, other)
+	if (other->interrupted && leads_to(noted, other))
+		return false;
+	return true;
+}
+
+/* ---- taking it back ---- */
+
 static char *place_of(const struct noted *noted, const char *name)
 {
 	return util_printf(BASE "/%s/%s", noted->class_directory, name);
 }
 
 /* Moves FROM to TO if that is what is left to do; what fails is said. */
-static void move_back(const struct qubes *q, const char *from, const char *to)
+static bool move_back(const struct qubes *q, const char *from, const char *to)
 {
 	struct stat st;
 
-	if (root_lstat(q->root, from, &st) != 0 || root_lstat(q->root, to, &st) == 0)
-		return;
-	if (root_rename(q->root, from, to, false) != 0)
-		error_note("%s stays where it is: %s", from, strerror(errno));
+	if ((root_lstat(q->root, from, &st) != 0 && errno == ENOENT) || root_lstat(q->root, to, &st) == 0)
+		return true;
+	if (root_rename(q->root, from, to, false) == 0)
+		return true;
+	error_note("%s stays where it is: %s", from, strerror(errno));
+	return false;
 }
 
-static void take_back(struct qubes *q, const struct noted *noted)
+static bool take_back(const struct qubes *q, const struct noted *noted)
 {
 	AUTO_FREE char *old_place = place_of(noted, noted->old_name),
 		       *new_place = place_of(noted, noted->new_name);
@@ -97,39 +196,43 @@ static void take_back(struct qubes *q, const struct noted *noted)
 	AUTO_FREE char *new_link = vm_autostart_link(noted->new_name);
 
 	error_note("an interrupted rename of %s to %s is taken back", noted->old_name, noted->new_name);
-	move_back(q, new_place, old_place);
-	move_back(q, new_conf, old_conf);
-	move_back(q, new_link, old_link);
+	return move_back(q, new_place, old_place) && move_back(q, new_conf, old_conf) &&
+	       move_back(q, new_link, old_link);
 }
 
-static void recover(struct qubes *q, const char *entry)
+/* The one of a chain that was made last; NULL: none is left. */
+static struct noted *find_last(const struct notes *notes)
 {
-	AUTO_FREE char *path = util_printf(BASE "/%s", entry);
-	AUTO_FREE char *text = root_readlink(q->root, path);
-	struct noted noted;
+	FOR_EACH_NOTE(notes, noted)
+	if (noted->interrupted && is_last(notes, noted))
+		return noted;
+	return NULL;
+}
 
-	if (!text)
-		return;
-	/* Saved under the new name, or never begun: only the note is left. */
-	if (parse(text, &noted) && vm_name_taken(q, noted.old_name) && !vm_name_taken(q, noted.new_name))
-		take_back(q, &noted);
-	if (root_unlink(q->root, path) != 0)
-		error_note("%s stays: %s", path, strerror(errno));
+/* What cannot be moved stays noted, with what led to it, for the next writer. */
+static void give_up(struct notes *notes, struct noted *noted)
+{
+	noted->interrupted = false;
+	FOR_EACH_NOTE(notes, other)
+	if (other->interrupted && leads_to(other, noted))
+		give_up(notes, other);
 }
 
 void lifecycle_recover(struct qubes *q)
 {
-	int fd = root_open(q->root, BASE, O_RDONLY | O_DIRECTORY, 0);
-	DIR *directory = fd < 0 ? NULL : fdopendir(fd);
-	AUTO_STRLIST struct strlist notes = { 0 };
-	struct dirent *entry;
+	struct notes notes = read_notes(q);
+	struct noted *noted;
 
-	if (!directory)
-		return;
-	while ((entry = readdir(directory)))
-		if (util_starts_with(entry->d_name, NOTE))
-			strlist_add(&notes, arena_strdup(q->arena, entry->d_name));
-	closedir(directory);
-	for (size_t i = 0; i < notes.count; i++)
-		recover(q, notes.items[i]);
+	find_interrupted(q, &notes);
+	FOR_EACH_NOTE(&notes, over)
+	if (!over->interrupted)
+		forget_note(q, over->path);
+	while ((noted = find_last(&notes))) {
+		if (take_back(q, noted)) {
+			noted->interrupted = false;
+			forget_note(q, noted->path);
+		} else {
+			give_up(&notes, noted);
+		}
+	}
 }

@@ -17,6 +17,7 @@
 struct leaving {
 	const struct removal *removal;
 	struct vm *vm;
+	struct turn *turn;
 	const char *directory; /* NULL: it has none */
 	const char *globals;   /* those that name it; NULL: none does */
 	const char *xml;       /* of the domain that was undefined; NULL: none was */
@@ -316,7 +317,7 @@ static int delete_files(struct qubes *q, const struct leaving *leaving)
 	const char *own = vm_directory(vm);
 
 	if (other)
-		return error_set(ERROR_FAILED, "%s is the directory of %s too, and is kept", directory,
+		return error_set(ERROR_FAILED, "%s holds files of %s too, and is kept", directory,
 				 other->name);
 	if (directory && (!own || strcmp(directory, own) != 0))
 		return error_set(
@@ -383,6 +384,32 @@ static const struct step removal_steps[] = {
 	{ .act = NULL },
 };
 
+/* Before anything is asked of the hypervisor, so that what is off then stays off. */
+static int take_turns(const struct removal *r)
+{
+	for (struct leaving *leaving = r->leaving; leaving->vm; leaving++)
+		if (turn_take(leaving->vm, &leaving->turn) != 0)
+			return error_within("%s is not removed", leaving->vm->name);
+	return 0;
+}
+
+static void drop_turns(const struct removal *r)
+{
+	for (struct leaving *leaving = r->leaving; leaving->vm; leaving++)
+		turn_drop(leaving->turn);
+}
+
+static int run_steps(struct removal *r)
+{
+	sigset_t before;
+	int result;
+
+	util_hold_signals(&before);
+	result = steps_run(r->q, removal_steps, r);
+	util_release_signals(&before);
+	return result;
+}
+
 static struct removal *removal_of(struct vm *const *vms, const struct lifecycle_remove *how)
 {
 	struct qubes *q = vms[0]->qubes;
@@ -404,16 +431,12 @@ static struct removal *removal_of(struct vm *const *vms, const struct lifecycle_
 int lifecycle_remove(struct vm *const *vms, const struct lifecycle_remove *how)
 {
 	struct removal *removal;
-	sigset_t before;
-	int result;
 
 	if (!vms[0])
 		return 0;
 	removal = removal_of(vms, how);
-	if (check_request(removal) != 0)
-		return -1;
-	util_hold_signals(&before);
-	result = steps_run(removal->q, removal_steps, removal);
-	util_release_signals(&before);
-	return result == 0 ? removal->after : -1;
+	if (take_turns(removal) == 0 && check_request(removal) == 0 && run_steps(removal) == 0)
+		return removal->after;
+	drop_turns(removal);
+	return -1;
 }

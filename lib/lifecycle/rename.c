@@ -25,6 +25,7 @@ struct renaming {
 	bool was_defined, had_conf, had_autostart;
 	const char *stored_directory;		     /* NULL: the store has none */
 	const char *stored_paths[ARRAY_SIZE(paths)]; /* the same */
+	struct turn *turn;
 	int after;
 };
 
@@ -50,8 +51,7 @@ static int check_directory(const struct renaming *r)
 	const struct vm *other = directory_sharer(r->vm->qubes, r->vm, r->old_directory);
 
 	if (other)
-		return error_set(ERROR_FAILED, "%s is the directory of %s too", r->old_directory,
-				 other->name);
+		return error_set(ERROR_FAILED, "%s holds files of %s too", r->old_directory, other->name);
 	return images_check_place(r->vm);
 }
 
@@ -263,7 +263,22 @@ static int save_renaming(void *work)
 	return save_store(q, &r->after);
 }
 
+static int take_turn(void *work)
+{
+	struct renaming *r = work;
+
+	return turn_take(r->vm, &r->turn);
+}
+
+static void drop_turn(void *work)
+{
+	struct renaming *r = work;
+
+	turn_drop(r->turn);
+}
+
 static const struct step renaming_steps[] = {
+	{ .act = take_turn, .undo = drop_turn },
 	{ .act = check_request },
 	{ .act = undefine, .undo = define_again, .outside = true },
 	{ .act = note, .undo = forget, .outside = true },

@@ -2,11 +2,6 @@
 /*
  * Starting a VM: one table of steps in order, from its files to a domain that knows who it is and runs.
  */
-#include <errno.h>
-#include <fcntl.h>
-#include <string.h>
-#include <sys/file.h>
-
 #include "domainxml.h"
 #include "error.h"
 #include "helpers.h"
@@ -27,29 +22,6 @@ struct start {
 	int xid;
 	sigset_t before; /* the signals that were held before the steps */
 };
-
-/* ---- one start of a VM at a time ---- */
-
-/*
- * Two programs that start the same netvm must not both make it a new volatile image: the VM's directory is
- * locked meanwhile. The one that comes second finds the VM running. -1 with an error.
- */
-static int take_turn(const struct vm *vm, int *lock)
-{
-	const char *directory = vm_directory(vm);
-	int result;
-
-	*lock = directory ? root_open(vm->qubes->root, directory, O_RDONLY | O_DIRECTORY, 0) : -1;
-	if (*lock < 0)
-		return errno == ENOENT || !directory ? 0 : error_errno("%s", directory);
-	if (flock(*lock, LOCK_EX | LOCK_NB) == 0)
-		return 0;
-	error_note("waiting for another start of %s", vm->name);
-	do
-		result = flock(*lock, LOCK_EX);
-	while (result != 0 && errno == EINTR);
-	return result == 0 ? 0 : error_errno("cannot lock %s", directory);
-}
 
 /* ---- the steps ---- */
 
@@ -121,8 +93,10 @@ static int define(void *work)
 {
 	struct start *start = work;
 
+	/* Only what the hypervisor itself refuses may be in the way; a configuration of ours that is wrong is not. */
 	if (vmm_define(start->vm, start->xml) != 0 &&
-	    (vmm_undefine(start->vm) != 0 || vmm_define(start->vm, start->xml) != 0))
+	    (error_kind() != ERROR_VMM || vmm_undefine(start->vm) != 0 ||
+	     vmm_define(start->vm, start->xml) != 0))
 		return -1;
 	domainxml_keep(start->vm, start->xml);
 	return 0;
@@ -337,7 +311,7 @@ int lifecycle_start(struct vm *vm, const struct lifecycle_start *how)
 
 	if (netvms_end(vm) != 0)
 		return -1;
-	if (take_turn(vm, &lock) == 0 && start_if_halted(&start) == 0)
+	if (turn_wait(vm, &lock) == 0 && start_if_halted(&start) == 0)
 		return 0;
 	return error_within("%s", vm->name);
 }

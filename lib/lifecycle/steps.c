@@ -3,7 +3,6 @@
  * Running a table of steps, and what several sequences do.
  */
 #include <stddef.h>
-#include <string.h>
 
 #include "domainxml.h"
 #include "error.h"
@@ -59,21 +58,6 @@ int save_store(struct qubes *q, int *after)
 	if (*after != 0 && q->writing)
 		return -1;
 	return 0;
-}
-
-/* ---- the directory ---- */
-
-const struct vm *directory_sharer(const struct qubes *q, const struct vm *vm, const char *directory)
-{
-	const struct vm *other;
-
-	FOR_EACH_VM(q, other) {
-		const char *its = other == vm || vm_is(other, VM_DISPOSABLE) ? NULL : vm_directory(other);
-
-		if (its && strcmp(its, directory) == 0)
-			return other;
-	}
-	return NULL;
 }
 
 /* ---- the domain ---- */

@@ -28,9 +28,18 @@ static void note_complaint(const char *message)
 	snprintf(complaint, sizeof(complaint), "%s", message);
 }
 
-static int read_text(struct xmlfile *file, const struct root *root, const char *path, size_t limit)
+static int check_text(struct xmlfile *file, const char *path, size_t length)
 {
 	struct xml_fault fault;
+
+	if (wellformed_check(file->text, length, &file->document, &fault) == 0)
+		return 0;
+	return error_set(ERROR_FAILED, "%s, line %zu, column %zu: %s", path, fault.line, fault.column,
+			 fault.what);
+}
+
+static int read_text(struct xmlfile *file, const struct root *root, const char *path, size_t limit)
+{
 	size_t length;
 
 	file->text = root_read(root, path, limit, &length);
@@ -40,10 +49,7 @@ static int read_text(struct xmlfile *file, const struct root *root, const char *
 		error_errno("cannot read %s", path);
 		return absent ? error_set(ERROR_NOT_FOUND, "there is no %s", path) : -1;
 	}
-	if (wellformed_check(file->text, length, &file->document, &fault) == 0)
-		return 0;
-	return error_set(ERROR_FAILED, "%s, line %zu, column %zu: %s", path, fault.line, fault.column,
-			 fault.what);
+	return check_text(file, path, length);
 }
 
 static bool is_element(mxml_node_t *node)
@@ -79,6 +85,17 @@ struct xmlfile *xmlfile_read(const struct root *root, const char *path, size_t l
 	struct xmlfile *file = util_alloc(sizeof(*file));
 
 	if (read_text(file, root, path, limit) == 0 && parse(file, path) == 0)
+		return file;
+	xmlfile_free(file);
+	return NULL;
+}
+
+struct xmlfile *xmlfile_parse(const char *text, const char *what)
+{
+	struct xmlfile *file = util_alloc(sizeof(*file));
+
+	file->text = util_strdup(text);
+	if (check_text(file, what, strlen(text)) == 0 && parse(file, what) == 0)
 		return file;
 	xmlfile_free(file);
 	return NULL;
@@ -132,6 +149,15 @@ const char *xmlfile_attribute_name(xmlfile_element *element, size_t index)
 		return NULL;
 	mxmlElementGetAttrByIndex((mxml_node_t *)element, (int)index, &name);
 	return name;
+}
+
+const char *xmlfile_text(xmlfile_element *element)
+{
+	mxml_node_t *only = mxmlGetFirstChild((mxml_node_t *)element);
+
+	if (!only || mxmlGetNextSibling(only) || mxmlGetType(only) != MXML_OPAQUE)
+		return NULL;
+	return mxmlGetOpaque(only);
 }
 
 size_t xmlfile_line(const struct xmlfile *file, xmlfile_element *element)

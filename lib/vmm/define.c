@@ -2,12 +2,14 @@
 /*
  * Definitions: a domain comes to be and goes away here, and nowhere else.
  */
+#include <ctype.h>
 #include <string.h>
 
 #include <libvirt/virterror.h>
 
 #include "error.h"
 #include "internal.h"
+#include "xmlfile.h"
 
 /* 1 with an error if a domain of VM's name is there under another UUID, else 0. */
 static int name_taken(struct vm *vm)
@@ -50,20 +52,55 @@ static int not_defined(struct vm *vm, const char *xml)
 	return failure_set(vmm, &failure, "cannot define %s", vm->name);
 }
 
-/* The XML may be a user's own. What it defined under another identity would not be found again. */
-static int check_identity(struct vm *vm, virDomainPtr handle)
-{
-	const char *uuid = vm_uuid(vm);
-	char defined[VIR_UUID_STRING_BUFLEN] = "";
+/* ---- whose XML is it? ---- */
 
-	virDomainGetUUIDString(handle, defined);
-	if (strcmp(virDomainGetName(handle), vm->name) == 0 && (!uuid || strcmp(uuid, defined) == 0))
+/* Upper case and other places of the hyphens are fine with libvirt. */
+static bool is_same_uuid(const char *a, const char *b)
+{
+	for (;; a++, b++) {
+		a += strspn(a, "- \t\n");
+		b += strspn(b, "- \t\n");
+		if (tolower((unsigned char)*a) != tolower((unsigned char)*b))
+			return false;
+		if (!*a)
+			return true;
+	}
+}
+
+/* The text of DOMAIN's only child of that name; libvirt would take the first of several. "": none or no text. */
+static const char *identity(xmlfile_element *domain, const char *name)
+{
+	xmlfile_element *found = NULL;
+	const char *text;
+
+	for (xmlfile_element *at = NULL; (at = xmlfile_next(domain, at));)
+		if (strcmp(xmlfile_name(at), name) == 0) {
+			if (found)
+				return "";
+			found = at;
+		}
+	text = found ? xmlfile_text(found) : NULL;
+	return text ? text : "";
+}
+
+/*
+ * The XML may be a user's own. With the name and UUID of another VM it would replace that one's definition,
+ * and what it defines under a third identity would not be found again: libvirt is not even asked.
+ */
+static int check_identity(const struct vm *vm, const char *xml)
+{
+	AUTO_XMLFILE struct xmlfile *file = xmlfile_parse(xml, "its domain XML");
+	const char *uuid = vm_uuid(vm), *name, *its;
+
+	if (!file)
+		return error_within("cannot define %s", vm->name);
+	name = identity(xmlfile_root(file), "name");
+	its = identity(xmlfile_root(file), "uuid");
+	if (strcmp(name, vm->name) == 0 && (!uuid || is_same_uuid(uuid, its)))
 		return 0;
-	error_set(ERROR_FAILED,
-		  "cannot define %s: its domain XML is of a domain '%s' with UUID %s, not of UUID %s",
-		  vm->name, virDomainGetName(handle), defined, uuid ? uuid : "(any)");
-	virDomainUndefine(handle);
-	return -1;
+	return error_set(ERROR_FAILED,
+			 "cannot define %s: its domain XML is of a domain '%s' with UUID %s, not of UUID %s",
+			 vm->name, name, its[0] ? its : "(none)", uuid ? uuid : "(any)");
 }
 
 int vmm_define(struct vm *vm, const char *xml)
@@ -71,10 +108,10 @@ int vmm_define(struct vm *vm, const char *xml)
 	HOLD_PIPE_SIGNAL;
 	AUTO_DOMAIN virDomainPtr handle = NULL;
 
-	if (act_gate(vm, "define") < 0)
+	if (act_gate(vm, "define") < 0 || check_identity(vm, xml) < 0)
 		return -1;
 	handle = virDomainDefineXML(vm->qubes->vmm->connection, xml);
-	return handle ? check_identity(vm, handle) : not_defined(vm, xml);
+	return handle ? 0 : not_defined(vm, xml);
 }
 
 int vmm_undefine(struct vm *vm)

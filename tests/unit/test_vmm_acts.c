@@ -122,13 +122,47 @@ static void xml_of_another_identity_defines_nothing(void **state)
 	assert_false(info_of(context_vm(&world->q, 6, "job", NULL)).defined);
 }
 
+/* libvirt would take it for a new definition of that domain. */
+static void xml_of_another_vm_leaves_its_domain_alone(void **state)
+{
+	struct world *world = *state;
+	struct vm *vm = context_vm(&world->q, 5, "work", UUID_OF("9999"));
+	struct vm *other = context_vm(&world->q, 6, "other", UUID_OF("9998"));
+	AUTO_FREE char *its = context_domain("test", "other", UUID_OF("9998"), 0);
+
+	assert_done(vmm_define(other, its));
+	assert_fails(vmm_define(vm, its), ERROR_FAILED);
+	assert_contains(error_message(), "'other'");
+	assert_true(info_of(other).defined);
+	assert_done(vmm_undefine(other));
+}
+
+/* What libvirt would read is what is compared, so that there are no two readings. */
+static void an_identity_that_can_be_read_in_two_ways_is_none(void **state)
+{
+	static const char *const odd[] = {
+		"<domain><name>other</name><name>work</name><uuid>" UUID_OF("9999") "</uuid></domain>",
+		"<domain><name>wo<!-- -->rk</name><uuid>" UUID_OF("9999") "</uuid></domain>",
+		"<domain><metadata><name>work</name></metadata><uuid>" UUID_OF("9999") "</uuid></domain>",
+		"<domain><name>work</name></domain>",
+		"<!DOCTYPE domain [<!ENTITY n 'other'>]><domain><name>&n;</name></domain>",
+	};
+	struct world *world = *state;
+	struct vm *vm = context_vm(&world->q, 5, "work", UUID_OF("9999"));
+
+	for (size_t i = 0; i < ARRAY_SIZE(odd); i++)
+		assert_fails(vmm_define(vm, odd[i]), ERROR_FAILED);
+}
+
 static void bad_xml_is_one_line_of_error(void **state)
 {
 	struct world *world = *state;
 	struct vm *vm = context_vm(&world->q, 5, "work", UUID_OF("9999"));
 
-	assert_fails(vmm_define(vm, "<domain>\n<name>\n"), ERROR_VMM);
-	assert_contains(error_message(), "cannot define work: (domain_definition)");
+	assert_fails(vmm_define(vm, "<domain>\n<name>\n"), ERROR_FAILED);
+	assert_contains(error_message(), "cannot define work: its domain XML, line 3, column 1: ");
+	assert_fails(vmm_define(vm, "<domain><name>work</name><uuid>" UUID_OF("9999") "</uuid></domain>"),
+		     ERROR_VMM);
 	assert_null(strchr(error_message(), '?'));
 }
 
@@ -269,6 +303,8 @@ int main(void)
 		T(a_refused_act_gives_the_reason),
 		T(a_name_taken_by_another_uuid_is_said_with_the_way_out),
 		T(xml_of_another_identity_defines_nothing),
+		T(xml_of_another_vm_leaves_its_domain_alone),
+		T(an_identity_that_can_be_read_in_two_ways_is_none),
 		T(bad_xml_is_one_line_of_error),
 		T(what_was_learnt_is_remembered_until_forgotten),
 		T(a_domain_destroyed_between_question_and_act_is_an_error_of_the_act),

@@ -113,6 +113,40 @@ static void a_file_beyond_the_limit_is_refused(void **state)
 	assert_string_equal(error_message(), "cannot read " PATH ": File too large");
 }
 
+static void a_text_in_memory_is_read_the_same_way(void **state)
+{
+	AUTO_XMLFILE struct xmlfile *file = xmlfile_parse("<a>\r\n<b>x&amp;y</b></a>", "it");
+	xmlfile_element *b;
+
+	(void)state;
+	assert_non_null(file);
+	b = xmlfile_next(xmlfile_root(file), NULL);
+	assert_string_equal(xmlfile_text(b), "x&y");
+	assert_int_equal(xmlfile_line(file, b), 2);
+	assert_null(xmlfile_parse("<a>\n<b></a>", "it"));
+	assert_string_equal(error_message(), "it, line 2, column 6: the end tag is not that of the element");
+}
+
+static void a_text_is_all_of_its_element_or_none(void **state)
+{
+	static const char *const none[] = {
+		"<a/>",
+		"<a></a>",
+		"<a>x<b/></a>",
+		"<a>x<!-- -->y</a>",
+		"<a><![CDATA[x]]></a>",
+		"<a><b>x</b></a>",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(none); i++) {
+		AUTO_XMLFILE struct xmlfile *file = xmlfile_parse(none[i], "it");
+
+		assert_non_null(file);
+		assert_null(xmlfile_text(xmlfile_root(file)));
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -121,6 +155,8 @@ int main(void)
 		WITH_ROOT(an_elements_line_is_known),
 		WITH_ROOT(what_is_no_xml_is_refused),
 		WITH_ROOT(absence_is_told_from_other_failures),
+		cmocka_unit_test(a_text_in_memory_is_read_the_same_way),
+		cmocka_unit_test(a_text_is_all_of_its_element_or_none),
 		WITH_ROOT(a_file_beyond_the_limit_is_refused),
 	};
 

@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * One at a time: a VM's directory is locked by who starts it, and by who moves, copies or deletes its files.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include "error.h"
+#include "internal.h"
+#include "pending.h"
+#include "util.h"
+
+/* ---- a start ---- */
+
+int turn_wait(const struct vm *vm, int *lock)
+{
+	const char *directory = vm_directory(vm);
+	int result;
+
+	*lock = directory ? root_open(vm->qubes->root, directory, O_RDONLY | O_DIRECTORY, 0) : -1;
+	if (*lock < 0)
+		return errno == ENOENT || !directory ? 0 : error_errno("%s", directory);
+	if (flock(*lock, LOCK_EX | LOCK_NB) == 0)
+		return 0;
+	error_note("waiting until %s is free: it is being started, or its files are in use", vm->name);
+	do
+		result = flock(*lock, LOCK_EX);
+	while (result != 0 && errno == EINTR);
+	return result == 0 ? 0 : error_errno("cannot lock %s", directory);
+}
+
+/* ---- a command that changes the store ---- */
+
+/* Waits in the queue for the save to be over, where the commands of a batch find each other's. */
+struct turn {
+	int lock;
+	dev_t device;
+	ino_t inode;
+	struct turn *before; /* the one that was taken before it */
+};
+
+void turn_drop(struct turn *turn)
+{
+	if (turn && turn->lock >= 0)
+		close(turn->lock);
+	if (turn)
+		turn->lock = -1;
+}
+
+static void undo_turn(void *turn)
+{
+	turn_drop(turn);
+}
+
+static int end_turn(struct qubes *q, void *turn)
+{
+	(void)q;
+	turn_drop(turn);
+	return 0;
+}
+
+/* A lock keeps out its own process too: an earlier command of the batch, or a VM in the same directory. */
+static bool is_held(const struct qubes *q, const struct stat *st)
+{
+	for (const struct turn *turn = pending_argument(q, end_turn); turn; turn = turn->before)
+		if (turn->lock >= 0 && turn->device == st->st_dev && turn->inode == st->st_ino)
+			return true;
+	return false;
+}
+
+static struct turn *keep(struct qubes *q, int lock, const struct stat *st)
+{
+	struct turn *turn = arena_alloc(q->arena, sizeof(*turn));
+
+	*turn = (struct turn){ lock, st->st_dev, st->st_ino, pending_argument(q, end_turn) };
+	qubes_after_save(q, end_turn, turn);
+	qubes_on_failure(q, undo_turn, turn);
+	return turn;
+}
+
+/* What is no directory is nobody's to start. */
+static int fail_open(const char *directory)
+{
+	return errno == ENOENT || errno == ENOTDIR || errno == ELOOP ? 0 : error_errno("%s", directory);
+}
+
+int turn_take(const struct vm *vm, struct turn **turn)
+{
+	struct qubes *q = vm->qubes;
+	const char *directory = vm_directory(vm);
+	AUTO_CLOSE int lock = directory ? root_open(q->root, directory, O_RDONLY | O_DIRECTORY, 0) : -1;
+	struct stat st;
+
+	*turn = NULL;
+	if (lock < 0)
+		return directory ? fail_open(directory) : 0;
+	if (fstat(lock, &st) != 0)
+		return error_errno("%s", directory);
+	if (is_held(q, &st))
+		return 0;
+	if (flock(lock, LOCK_EX | LOCK_NB) == 0) {
+		*turn = keep(q, lock, &st);
+		lock = -1;
+		return 0;
+	}
+	if (errno == EWOULDBLOCK)
+		return error_set(ERROR_FAILED, "it is being started: try again");
+	return error_errno("cannot lock %s", directory);
+}
