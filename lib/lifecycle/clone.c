@@ -287,10 +287,14 @@ static int copy_firewall(void *work)
 
 /* ---- the end ---- */
 
-static int define_clone(struct qubes *q, void *argument)
+/* The source's turn ends with the store's lock, not after it. */
+static int finish_clone(struct qubes *q, void *argument)
 {
-	(void)q;
-	return define_domain(argument);
+	struct cloning *c = argument;
+	int result = vmm_offline(q) ? 0 : define_domain(c->vm);
+
+	turn_drop(c->turn);
+	return result;
 }
 
 static int give_identity(void *work)
@@ -299,8 +303,7 @@ static int give_identity(void *work)
 
 	if (!vm_need_uuid(c->vm))
 		return -1;
-	if (!vmm_offline(c->q))
-		qubes_with_save(c->q, define_clone, c->vm);
+	qubes_with_save(c->q, finish_clone, c);
 	return 0;
 }
 

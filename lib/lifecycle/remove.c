@@ -357,6 +357,7 @@ static int finish_one(struct qubes *q, void *argument)
 		error_report();
 		result = -1;
 	}
+	turn_drop(leaving->turn);
 	return result == 0 ? 0 : error_said();
 }
 

@@ -246,10 +246,10 @@ static int change_entry(void *work)
 static int finish_renamed(struct qubes *q, void *argument)
 {
 	struct renaming *r = argument;
+	int result = vmm_offline(q) ? 0 : define_domain(r->vm);
 
-	if (!vmm_offline(q) && define_domain(r->vm) != 0)
-		return -1;
-	return forget_rename(q, r->new_name);
+	turn_drop(r->turn);
+	return result != 0 ? -1 : forget_rename(q, r->new_name);
 }
 
 static int save_renaming(void *work)
