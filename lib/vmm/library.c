@@ -3,7 +3,6 @@
  * What libvirt needs once per process: its start, a quiet error handler, and a thread for its events.
  */
 #include <errno.h>
-#include <nss.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <string.h>
@@ -13,34 +12,11 @@
 
 #include "error.h"
 #include "internal.h"
+#if QUBES_STATIC
+#include "../../deps/static_start.h"
+#endif
 
 /* ---- start ---- */
-
-#if QUBES_STATIC
-typedef void start_function(void);
-
-/* The linker sets these around the section that deps/build moved GLib's start functions to. */
-extern start_function *const __start_virt_init_array[] __attribute__((weak));
-extern start_function *const __stop_virt_init_array[] __attribute__((weak));
-
-static void start_static(void)
-{
-	start_function *const *start;
-
-	for (start = __start_virt_init_array; start < __stop_virt_init_array; start++)
-		(*start)();
-
-	/* A static program must not load NSS modules: libnss_systemd crashes it. */
-	__nss_configure_lookup("passwd", "files");
-	__nss_configure_lookup("group", "files");
-	__nss_configure_lookup("services", "files");
-	__nss_configure_lookup("hosts", "files dns");
-}
-#else
-static void start_static(void)
-{
-}
-#endif
 
 /* libvirt would print every error by itself. */
 static void say_nothing(void *unused, virErrorPtr error)
@@ -56,7 +32,9 @@ void library_start(void)
 	if (started)
 		return;
 	started = true;
-	start_static();
+#if QUBES_STATIC
+	static_start();
+#endif
 	virSetErrorFunc(NULL, say_nothing);
 	/* Only a connection opened after this has keepalive. */
 	virEventRegisterDefaultImpl();
