@@ -16,52 +16,16 @@ here=$(cd "$(dirname "$0")" && pwd)
 missing=$(libvirtd_missing)
 [ -z "$missing" ] || skip_all "no private libvirtd: $missing"
 qubes=$(realpath "$1")
-scratch=$(mktemp -d)
-root=$scratch/root
-run=$root/var/run/qubes
-log=$root/var/log/doubles
-balancer=
-trap 'libvirtd_stop; [ -z "$balancer" ] || kill "$balancer"; rm -rf --one-file-system "$scratch"' EXIT
-trap 'exit 1' HUP INT TERM
-unset QUBES_OFFLINE
-export QUBES_ROOT="$root" DISPLAY=:0 LC_ALL=C
-PATH=$scratch/bin:$PATH
+# shellcheck source=SCRIPTDIR/../lib/qubes_host.sh
+. "$here/../lib/qubes_host.sh"
 
-# ---- a host, and a store with a chain ----
-
-make_store()
+# A chain of network, and an HVM outside it.
+make_vms()
 {
-	mkdir -p "$root/var/lib/qubes/vm-kernels/6.1" "$root/var/lib/qubes/vm-templates/tpl"
-	touch "$root/var/lib/qubes/vm-kernels/6.1/vmlinuz" "$root/var/lib/qubes/vm-kernels/6.1/initramfs"
-	truncate -s 10M "$root/var/lib/qubes/vm-templates/tpl/root.img" \
-		"$root/var/lib/qubes/vm-templates/tpl/private.img"
-	qvm-init-storage
-	qubes-prefs -s default-kernel 6.1
-	qvm-add-template tpl
-	qvm-create -q -t tpl -l red --net net
 	qvm-create -q -t tpl -l green --proxy fw --property netvm=net
 	qvm-create -q -t tpl -l blue work --property netvm=fw
 	qvm-create -q -t tpl -l yellow mail --property netvm=fw
 	qvm-create -q -H -l gray win --property netvm=none
-}
-
-# [OPTION...]: of the balancer.
-start_balancer()
-{
-	rm -f "$run/qmemman.sock"
-	[ -z "$balancer" ] || kill "$balancer" 2>/dev/null || :
-	"$here/../doubles/qmemman" "$root" "$@" &
-	balancer=$!
-	libvirtd_wait test -S "$run/qmemman.sock"
-}
-
-make_host()
-{
-	"$here/../doubles/install" "$root"
-	mkdir -p "$root/etc/doubles" "$root/var/run/qubes"
-	echo 1 >"$root/var/run/shm.id"
-	echo 'qubes:x:98:user,other' >"$root/etc/group"
-	start_balancer
 }
 
 # The state of the domain when a daemon is started for it, whose words begin with "XID NAME".
@@ -73,12 +37,7 @@ watch_states()
 	done
 }
 
-mkdir -p "$root" "$scratch/bin" "$scratch/libvirt"
-"$qubes" --install -s "$scratch/bin" >/dev/null
-libvirtd_start "$scratch/libvirt"
-make_store >"$scratch/made" 2>&1 || { cat "$scratch/made" >&2; exit 1; }
-make_host
-export QUBES_LIBVIRT_URI="test+unix:///default?socket=$LIBVIRTD_SOCKET"
+host_make make_vms
 
 set +e # the tests judge from here on
 
@@ -289,12 +248,12 @@ off
 
 # ---- what fails before the domain is there ----
 
-start_balancer --free 100
+balancer_start --free 100
 equal 'no memory: that is said' 'qvm-start: work: fw: net: not enough memory: 307 MiB are needed' \
 	fails qvm-start -q work
 check 'no memory: nothing is left' nothing_left net fw work
 check 'no memory: no daemon was started' fails grep -q daemon "$log"
-start_balancer
+balancer_start
 off
 
 rm "$root/usr/sbin/runuser"
