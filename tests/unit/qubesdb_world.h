@@ -6,7 +6,7 @@
 #ifndef QUBES_TESTS_QUBESDB_WORLD_H
 #define QUBES_TESTS_QUBESDB_WORLD_H
 
-#include "firewall_world.h"
+#include "recorded_world.h"
 
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -15,7 +15,6 @@
 #include "qubesdb/internal.h"
 
 #define SOCKETS "/var/run/qubes"
-#define FIRST_XID 100 /* a domain's id is this and the VM's qid */
 
 static const struct applet lazy_applet = { .name = "qvm-test", .hypervisor = VMM_LAZY };
 

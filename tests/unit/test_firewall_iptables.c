@@ -4,35 +4,13 @@
  * stores (tests/golden/params.json), what the rules of upstream's network tests become, and what happens to
  * rules that cannot be enforced.
  */
-#include "firewall_world.h"
+#include "recorded_world.h"
 
 #include <jansson.h>
 
-#define GOLDEN "tests/golden/"
 #define RULES "/qubes-iptables-domainrules/"
-#define FIRST_XID 100 /* the recordings' domain ids are this and the qid */
 
 /* ---- as recorded ---- */
-
-static char *read_host(const char *path)
-{
-	struct root *host = root_new("/");
-	char cwd[4096];
-	AUTO_FREE char *whole = util_printf("%s/%s", getcwd(cwd, sizeof(cwd)), path);
-	char *text = root_read(host, whole, 16 << 20, NULL);
-
-	root_free(host);
-	assert_non_null(text);
-	return text;
-}
-
-/* Another case had left a rule set behind when this store was recorded. */
-static void leave_what_was_left(const struct world *w, const char *store)
-{
-	if (strcmp(store, "conf_custom.xml") == 0)
-		make_file(w, firewall_path(the(w, "personal")), 0,
-			  "<QubesFirewallRules dns='allow' icmp='allow' policy='deny'/>");
-}
 
 static int compare_clients(const struct world *w, const json_t *entries)
 {
@@ -62,7 +40,7 @@ static int compare_proxy(const json_t *recorded)
 	const json_t *entries = json_object_get(recorded, "qubesdb");
 	const char *header = json_string_value(json_object_get(entries, "/qubes-iptables-header"));
 	const char *store = json_string_value(json_object_get(recorded, "store"));
-	AUTO_FREE char *path = NULL, *text = NULL, *ours = NULL;
+	AUTO_FREE char *ours = NULL;
 	struct world *w;
 	int count;
 
@@ -70,11 +48,7 @@ static int compare_proxy(const json_t *recorded)
 		return 0;
 	ours = firewall_iptables_header("@DATE@");
 	assert_string_equal(ours, header);
-	path = util_printf(GOLDEN "stores/%s", store);
-	text = read_host(path);
-	w = world_new(NULL);
-	world_load(w, text);
-	leave_what_was_left(w, store);
+	w = recorded_world(store);
 	count = compare_clients(w, entries);
 	world_free(w);
 	return count;

@@ -7,38 +7,12 @@
 
 #include <jansson.h>
 
-#define GOLDEN "tests/golden/"
-
 /* ---- as recorded ---- */
-
-static char *read_host(const char *path)
-{
-	struct root *host = root_new("/");
-	char cwd[4096];
-	AUTO_FREE char *whole = util_printf("%s/%s", getcwd(cwd, sizeof(cwd)), path);
-	char *text = root_read(host, whole, 16 << 20, NULL);
-
-	root_free(host);
-	assert_non_null(text);
-	return text;
-}
-
-/* Another case had left a rule set behind when this store was recorded. */
-static void leave_what_was_left(const struct world *w, const char *store)
-{
-	if (strcmp(store, "conf_custom.xml") == 0)
-		make_file(w, firewall_path(the(w, "personal")), 0,
-			  "<QubesFirewallRules dns='allow' icmp='allow' policy='deny'/>");
-}
 
 static struct world *world_of(const char *store)
 {
-	AUTO_FREE char *path = util_printf(GOLDEN "stores/%s", store);
-	AUTO_FREE char *text = read_host(path);
-	struct world *w = world_new(NULL);
+	struct world *w = recorded_world(store);
 
-	world_load(w, text);
-	leave_what_was_left(w, store);
 	assert_int_equal(root_mkdirs(w->q.root, "/etc", 0755), 0);
 	assert_int_equal(root_symlink(w->q.root, "../usr/share/zoneinfo/Europe/Warsaw", "/etc/localtime"), 0);
 	start_domains(w, NULL);
