@@ -10,6 +10,7 @@
 #
 # Sets scratch, root, run (/var/run/qubes), log (the calls of doubles), the environment, and PATH to the applets.
 
+: "${here:?}" "${qubes:?}"
 scratch=$(mktemp -d)
 root=$scratch/root
 run=$root/var/run/qubes
@@ -35,6 +36,7 @@ host_make_store()
 	"$1"
 }
 
+# shellcheck disable=SC2120 # its options come from the scripts
 balancer_start()
 {
 	rm -f "$run/qmemman.sock"
@@ -54,6 +56,7 @@ host_make()
 	mkdir -p "$root/etc/doubles" "$run"
 	echo 1 >"$root/var/run/shm.id"
 	echo 'qubes:x:98:user,other' >"$root/etc/group"
+	# shellcheck disable=SC2119 # none here
 	balancer_start
 	export QUBES_LIBVIRT_URI="test+unix:///default?socket=$LIBVIRTD_SOCKET"
 }
