@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* qvm-run - run a command in VMs. */
 #include <ctype.h>
-#include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "applet.h"
@@ -245,7 +243,6 @@ struct run {
 	int xid;
 	bool gui; /* its daemon is missing */
 	struct helpers helpers;
-	pid_t pid;
 };
 
 /* ---- getting a VM ready: all that the hypervisor is needed for ---- */
@@ -365,44 +362,28 @@ static int higher(int one, int other)
 	return one > other ? one : other;
 }
 
-static int status_of(pid_t pid)
+static int run_in_crew(void *run)
 {
-	int status;
-
-	while (waitpid(pid, &status, 0) < 0)
-		if (errno != EINTR)
-			return 1;
-	return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+	return run_one(run);
 }
 
-/* Returns in each child too, with its own status, and so ends that as it ends us. */
 static int run_at_once(struct run *runs, size_t count)
 {
-	int highest = 0;
+	int highest = 0, status;
+	struct crew crew;
+	size_t ended;
 
-	for (size_t i = 0; i < count; i++) {
-		runs[i].pid = fork();
-		if (runs[i].pid == 0)
-			return run_one(&runs[i]);
-		if (runs[i].pid < 0) {
-			error_errno("%s: no process for it", runs[i].vm->name);
+	crew_begin(&crew, count);
+	for (size_t i = 0; i < count; i++)
+		if (crew_start(&crew, i, run_in_crew, &runs[i]) != 0) {
+			error_within("%s", runs[i].vm->name);
 			error_report();
 			highest = 1;
 		}
-	}
-	for (size_t i = 0; i < count; i++)
-		if (runs[i].pid > 0)
-			highest = higher(highest, status_of(runs[i].pid));
+	while (crew_wait(&crew, &ended, &status))
+		highest = higher(highest, status);
+	crew_end(&crew);
 	return highest;
-}
-
-/* A command may take for ever, and children must not share a connection. */
-static void leave_hypervisor(struct qubes *q)
-{
-	struct vmm *closed = vmm_new(vmm_uri(q), true);
-
-	vmm_free(q->vmm);
-	q->vmm = closed;
 }
 
 static int run_all(struct qubes *q, struct vm *const *vms, const struct order *order, bool no_gui)
@@ -420,7 +401,7 @@ static int run_all(struct qubes *q, struct vm *const *vms, const struct order *o
 		error_report();
 		highest = 1;
 	}
-	leave_hypervisor(q);
+	vmm_disconnect(q); /* a command may take for ever */
 	if (count > 1)
 		return higher(highest, run_at_once(runs, count));
 	return count ? higher(highest, run_one(&runs[0])) : highest;

@@ -11,7 +11,7 @@
 
 struct start_args {
 	struct selection which;
-	bool quiet, no_guid, skip_if_running, debug;
+	bool all_autostart, quiet, no_guid, skip_if_running, debug;
 	const char *drive, *hddisk, *cdrom, *config;
 	bool windows_tools, tray, dvm;
 };
@@ -31,7 +31,10 @@ const struct option_row qvm_start_options[] = {
 	OPT_FLAG(0, "debug", struct start_args, debug, "debug mode until it is off again"),
 	OPT_FLAG(0, "tray", struct start_args, tray, "accepted; progress is text in any case"),
 	OPT_FLAG(0, "dvm", struct start_args, dvm, "prepare the image that DispVMs start from"),
+	OPT_FLAG(0, "all-autostart", struct start_args, all_autostart,
+		 "every VM that is off and has autostart set"),
 	OPT_SELECTION(struct start_args, which, "every VM that is off"),
+	OPT_NOTE("Several VMs are started at the same time, each as soon as its netvm is there."),
 	OPT_END
 };
 
@@ -82,6 +85,27 @@ static const char *absolute(struct arena *arena, const char *path)
 	return directory ? arena_printf(arena, "%s/%s", directory, path) : path;
 }
 
+/* ---- which VMs ---- */
+
+static int halted_autostart(struct vm *vm)
+{
+	return prop_flag(vm, "autostart") ? selection_halted(vm) : 0;
+}
+
+static struct vm **vms_of(struct qubes *q, const struct start_args *args, char **words)
+{
+	struct selection which = args->which;
+
+	if (!args->all_autostart)
+		return selection_vms(q, &which, words, selection_halted);
+	if (which.all || *words) {
+		error_set(ERROR_USAGE, "--all-autostart says which VMs are started; name no others");
+		return NULL;
+	}
+	which.all = true;
+	return selection_vms(q, &which, words, halted_autostart);
+}
+
 /* ---- starting ---- */
 
 static int prepare_one(struct vm *vm, const void *unused)
@@ -110,17 +134,6 @@ static void print_logs(const struct vm *vm)
 	}
 }
 
-static int start_one(struct vm *vm, const void *how)
-{
-	const struct lifecycle_start *start = how;
-
-	if (lifecycle_start(vm, start) != 0)
-		return -1;
-	if (start->debug)
-		print_logs(vm);
-	return 0;
-}
-
 static int check_one_vm(struct vm *const *vms, const struct start_args *args, const char *drive)
 {
 	if ((drive || args->config) && vms[0] && vms[1])
@@ -133,7 +146,7 @@ static int start_all(struct qubes *q, struct vm *const *vms, const struct lifecy
 {
 	if (for_vms(vms, prepare_one, NULL) != 0 || qubes_commit(q) != 0)
 		return -1;
-	return for_vms(vms, start_one, how);
+	return lifecycle_start_all(vms, how);
 }
 
 int qvm_start_main(struct qubes *q, const void *parsed, char **words)
@@ -146,12 +159,13 @@ int qvm_start_main(struct qubes *q, const void *parsed, char **words)
 		.dvm = args->dvm,
 		.config = absolute(q->arena, args->config),
 		.debug = args->debug,
+		.started = args->debug ? print_logs : NULL,
 	};
 	struct vm **vms;
 
 	if (!drive_of(q->arena, args, &how.drive))
 		return -1;
-	vms = selection_vms(q, &args->which, words, selection_halted);
+	vms = vms_of(q, args, words);
 	if (!vms || check_one_vm(vms, args, how.drive) != 0)
 		return -1;
 	if (how.drive && vms[0] && check_drive(vms[0], &how.drive) != 0)

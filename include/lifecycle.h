@@ -88,6 +88,9 @@ struct lifecycle_start {
 	const char *drive;  /* in the store's form: "cdrom:dom0:/path" */
 	const char *config; /* a file below the root with libvirt's XML */
 	bool debug;
+
+	/* Called for a VM that was asked for and has been started, in whichever process. NULL: nothing. */
+	void (*started)(const struct vm *vm);
 };
 
 /*
@@ -101,6 +104,14 @@ int lifecycle_prepare(struct vm *vm);
  * lifecycle_prepare). 0, or -1 with an error: one from after it was let run leaves it running, and says so.
  */
 int lifecycle_start(struct vm *vm, const struct lifecycle_start *how);
+
+/*
+ * Starts VMS, and the netvms that they need: each as soon as its netvm is there, those that do not depend on
+ * each other at the same time, in processes of their own. What fails is reported, and what would get its
+ * network from it is not started; the others are. Drive and configuration are for a single VM. 0, or -1 if
+ * one failed (ERROR_SAID).
+ */
+int lifecycle_start_all(struct vm *const *vms, const struct lifecycle_start *how);
 
 int lifecycle_shutdown(struct vm *vm); /* asks the VM; does not wait */
 int lifecycle_kill(struct vm *vm);

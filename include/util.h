@@ -174,4 +174,30 @@ struct spawn {
 /* Runs it to its end. Its exit status (128+N for signal N), or -1 with an error recorded. */
 int util_spawn(const struct spawn *what);
 
+/* ---- processes of our own, for work that is done at the same time ---- */
+
+/*
+ * At most as many as crew_begin() was told, each with an index. Until crew_end(), SIGINT, SIGTERM and SIGHUP
+ * are held and passed on to all of them by crew_wait(): INTERRUPTED is then the last one's number, and
+ * crew_end() raises it again.
+ */
+struct crew {
+	pid_t *pids;
+	size_t count;
+	sigset_t before, waited;
+	int interrupted;
+};
+void crew_begin(struct crew *crew, size_t most);
+void crew_end(struct crew *crew);
+
+/*
+ * Does the work in a child process, which ends with what it returns as exit status. No thread may run, and
+ * nothing be connected that both would use. 0, or -1 with an error recorded.
+ */
+typedef int crew_work(void *argument);
+int crew_start(struct crew *crew, size_t index, crew_work *work, void *argument);
+
+/* Waits until one of them ends: its INDEX, free again, and its exit STATUS (128+N for signal N). False: none is left. */
+bool crew_wait(struct crew *crew, size_t *index, int *status);
+
 #endif

@@ -73,6 +73,12 @@ const char *vmm_uri(const struct qubes *q);
  */
 int vmm_connection(struct qubes *q);
 
+/*
+ * Closes the connection and forgets what was learnt of domains; the next question opens one anew. Before a
+ * fork (processes must not share one), and before what takes for ever.
+ */
+void vmm_disconnect(struct qubes *q);
+
 /* The domain type of this hypervisor's XML: "xen", "qemu", "test", "lxc". NULL with an error. */
 const char *vmm_domain_type(struct qubes *q);
 

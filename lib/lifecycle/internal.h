@@ -60,6 +60,9 @@ struct turn;
 int turn_take(const struct vm *vm, struct turn **turn);
 void turn_drop(struct turn *turn);
 
+/* How a netvm is started for the sake of a VM that is started like HOW. */
+struct lifecycle_start as_netvm(const struct lifecycle_start *how);
+
 /* Makes the domain of VM known to the hypervisor, from fresh XML. 0, or -1 with an error. */
 int define_domain(struct vm *vm);
 

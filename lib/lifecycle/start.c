@@ -68,16 +68,21 @@ static int make_configuration(void *work)
 	return start->xml ? 0 : -1;
 }
 
+struct lifecycle_start as_netvm(const struct lifecycle_start *how)
+{
+	return (struct lifecycle_start){
+		.quiet = how->quiet,
+		.no_guid = how->no_guid,
+		.skip_if_running = true,
+	};
+}
+
 /* May be interrupted: nothing of this VM is there yet that must not be left behind. */
 static int start_netvm(void *work)
 {
 	struct start *start = work;
 	struct vm *netvm = vm_netvm(start->vm);
-	const struct lifecycle_start how = {
-		.quiet = start->how->quiet,
-		.no_guid = start->how->no_guid,
-		.skip_if_running = true,
-	};
+	const struct lifecycle_start how = as_netvm(start->how);
 	int result;
 
 	if (!netvm || vm_is_dom0(netvm))

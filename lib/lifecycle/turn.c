@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/file.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "error.h"
@@ -12,7 +13,23 @@
 #include "pending.h"
 #include "util.h"
 
+#define SOON_MILLISECONDS 500
+#define NAP_MILLISECONDS 20
+
 /* ---- a start ---- */
+
+/* Who only looks whether it runs already has done with it at once: that is not worth a word. */
+static bool lock_soon(int lock)
+{
+	const struct timespec nap = { .tv_nsec = NAP_MILLISECONDS * 1000000L };
+
+	for (int naps = 0; flock(lock, LOCK_EX | LOCK_NB) != 0; naps++) {
+		if (naps == SOON_MILLISECONDS / NAP_MILLISECONDS)
+			return false;
+		nanosleep(&nap, NULL);
+	}
+	return true;
+}
 
 int turn_wait(const struct vm *vm, int *lock)
 {
@@ -22,7 +39,7 @@ int turn_wait(const struct vm *vm, int *lock)
 	*lock = directory ? root_open(vm->qubes->root, directory, O_RDONLY | O_DIRECTORY, 0) : -1;
 	if (*lock < 0)
 		return errno == ENOENT || !directory ? 0 : error_errno("%s", directory);
-	if (flock(*lock, LOCK_EX | LOCK_NB) == 0)
+	if (lock_soon(*lock))
 		return 0;
 	error_note("waiting until %s is free: it is being started, or its files are in use", vm->name);
 	do

@@ -30,10 +30,8 @@ struct vmm *vmm_new(const char *uri, bool offline)
 	return vmm;
 }
 
-void vmm_free(struct vmm *vmm)
+static void close_connection(struct vmm *vmm)
 {
-	if (!vmm)
-		return;
 	if (vmm->connection) {
 		HOLD_PIPE_SIGNAL;
 
@@ -42,8 +40,25 @@ void vmm_free(struct vmm *vmm)
 	}
 	if (vmm->watched)
 		events_leave();
+	vmm->connection = NULL;
+	vmm->watched = false;
+}
+
+void vmm_free(struct vmm *vmm)
+{
+	if (!vmm)
+		return;
+	close_connection(vmm);
 	free(vmm->uri);
 	free(vmm);
+}
+
+void vmm_disconnect(struct qubes *q)
+{
+	if (!q->vmm)
+		return;
+	vmm_forget(q);
+	close_connection(q->vmm);
 }
 
 /* ---- offline ---- */

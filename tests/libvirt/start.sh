@@ -225,6 +225,73 @@ equal 'their ProxyVM has the rules of both in the end' "\
 /qubes-iptables-domainrules/$(xid mail)" last_rules fw
 off
 
+# ---- one program that starts several ----
+
+started_once()
+{
+	sed -n 's/^qubesdb-daemon .*<\(.*\)>/\1/p' "$log" | sort | uniq -c | sed 's/^ *//'
+}
+
+# The daemon of each client is held until that of the other has got as far.
+cat >"$root/etc/doubles/qrexec-daemon" <<-EOT
+	case "\$3" in
+	work | mail)
+	    : >"$scratch/\$3.came"
+	    for try in \$(seq 100); do
+	        [ -e "$scratch/work.came" ] && [ -e "$scratch/mail.came" ] && break
+	        sleep 0.05
+	    done
+	    [ "\$try" -lt 100 ] || : >"$scratch/alone"
+	    ;;
+	esac
+EOT
+check 'qvm-start A B starts both' qvm-start -q work mail
+equal 'their netvms were started once' '1 fw
+1 mail
+1 net
+1 work' started_once
+check 'both were started at the same time' sh -c "[ -e '$scratch/mail.came' ] && [ ! -e '$scratch/alone' ]"
+check 'all run' qvm-check -q --running net fw work mail
+off
+rm -f "$scratch"/*.came
+
+echo '[ "$2" != fw ] || exit 3' >"$root/etc/doubles/qubesdb-daemon"
+equal 'a netvm that fails is tried once, and what depends on it is not started' \
+	'qvm-start: fw: QubesDB: /usr/sbin/qubesdb-daemon failed (status 3)
+qvm-start: work: it is not started: its netvm fw was not
+qvm-start: mail: it is not started: its netvm fw was not' fails qvm-start -q work mail win --no-guid
+check 'nothing is left of these' nothing_left fw work mail
+equal 'the others run' 'running
+running' sh -c "$(command -v virsh) -q -c '$QUBES_LIBVIRT_URI' domstate net;
+	$(command -v virsh) -q -c '$QUBES_LIBVIRT_URI' domstate win"
+rm "$root/etc/doubles/qubesdb-daemon"
+equal 'one that runs already is an error, and no reason not to start the rest' \
+	'qvm-start: net: it is running already (Transient)' fails qvm-start -q --no-guid net mail
+off
+
+qvm-prefs -s mail autostart true
+qvm-prefs -s net autostart true
+check '--all-autostart' qvm-start -q --all-autostart
+equal '--all-autostart: those that are to be, and their netvms' '1 fw
+1 mail
+1 net' started_once
+check '--all-autostart: nothing is left to be done' qvm-start -q --all-autostart
+qvm-prefs -D mail autostart
+qvm-prefs -D net autostart
+off
+
+# shellcheck disable=SC2016 # expanded by the double: its parent is the child of qvm-start that starts its VM
+echo '[ "$2" != fw ] || { kill -TERM "$QVM_START"; sleep 1; }' >"$root/etc/doubles/qubesdb-daemon"
+interrupted_from_outside()
+{
+	# shellcheck disable=SC2016 # expanded by that shell, which becomes qvm-start
+	sh -c 'QVM_START=$$ exec qvm-start -q work mail'
+	[ $? = 143 ]
+}
+check 'interrupted: the processes that start VMs end, and then it does' interrupted_from_outside
+check 'interrupted: nothing is left of what was under way, nor started after it' nothing_left fw work mail
+off
+
 # ---- how ----
 
 qvm-start -q --no-guid work
