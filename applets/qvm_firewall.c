@@ -6,6 +6,7 @@
 
 #include "applet.h"
 #include "firewall.h"
+#include "lifecycle.h"
 #include "pending.h"
 #include "prop.h"
 #include "vmm.h"
@@ -191,10 +192,7 @@ static int reload(struct vm *vm)
 		return vmm_connection(vm->qubes);
 	note_enforcement(vm);
 	enforced = is_enforced_now(vm);
-	if (enforced > 0)
-		error_set(ERROR_FAILED, "%s is running, and this version cannot tell it the rules of %s",
-			  vm_netvm(vm)->name, vm->name);
-	return enforced == 0 ? 0 : -1;
+	return enforced > 0 ? lifecycle_tell_firewall(vm_netvm(vm)) : enforced;
 }
 
 static void start_timer(const struct vm *vm)
@@ -215,19 +213,23 @@ static void start_timer(const struct vm *vm)
 	error_clear();
 }
 
-/* The rules are stored, whatever can be said of who should enforce them. */
+/* The rules are stored, even if it is not known who should enforce them. */
 static int after_change(struct qubes *q, void *argument)
 {
 	struct vm *vm = argument;
 	struct firewall firewall;
+	int enforced;
 
 	note_enforcement(vm);
-	if (!vmm_offline(q) && is_enforced_now(vm) > 0)
-		error_note("%s is running, and still enforces the rules of %s that it was told last",
-			   vm_netvm(vm)->name, vm->name);
-	error_clear();
-	if (!vmm_offline(q) && firewall_load(vm, &firewall) == 0 && firewall_expires(&firewall))
+	if (vmm_offline(q))
+		return 0;
+	if (firewall_load(vm, &firewall) == 0 && firewall_expires(&firewall))
 		start_timer(vm);
+	enforced = is_enforced_now(vm);
+	if (enforced > 0 && lifecycle_tell_firewall(vm_netvm(vm)) != 0)
+		return error_within(
+			"the rules of %s are stored, but not enforced (qvm-firewall -r %s tries again)",
+			vm->name, vm->name);
 	error_clear();
 	return 0;
 }

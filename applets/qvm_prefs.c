@@ -175,16 +175,14 @@ static int set(struct vm *vm, const char *name, const char *text)
 	if (!text)
 		return error_set(ERROR_FAILED, "the value is missing; %s takes %s", prop->name,
 				 prop_forms(vm->qubes, prop));
-	if (prop->flags & PROP_BY_LIFECYCLE && prop_settable(vm, prop))
-		return lifecycle_rename(vm, text);
-	return prop_set(vm, prop, text);
+	return lifecycle_set(vm, prop, text);
 }
 
 static int reset(struct vm *vm, const char *name)
 {
 	const struct prop *prop = find(name);
 
-	return prop ? prop_reset(vm, prop) : -1;
+	return prop ? lifecycle_set(vm, prop, NULL) : -1;
 }
 
 int qvm_prefs_main(struct qubes *q, const void *parsed, char **words)

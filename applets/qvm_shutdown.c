@@ -37,7 +37,11 @@ static int shut_down_one(struct vm *vm, const void *context)
 
 	if (!args->quiet)
 		error_note("%s %s", args->dry_run ? "would shut down" : "shutting down", vm->name);
-	return args->dry_run ? 0 : lifecycle_shutdown(vm);
+	if (args->dry_run)
+		return 0;
+	if (args->force && vm_is(vm, VM_NETVMS))
+		lifecycle_detach_clients(vm);
+	return lifecycle_shutdown(vm);
 }
 
 static int wait_for(struct vm *const *vms, const struct shutdown_args *args, unsigned long long seconds)

@@ -20,6 +20,9 @@ char *domainxml_of(struct vm *vm, const char *type);
 /* One value of the template's named places ("mem", "rootdev", ...), escaped; NULL: no such place. The caller frees. */
 char *domainxml_place(struct vm *vm, const char *place);
 
+/* The network interface of VM, as a device of its own; "": it has no netvm. The caller frees; NULL with an error. */
+char *domainxml_interface(struct vm *vm, const char *type);
+
 /* Writes XML to the VM's conf_file; a failure is only a note (as the original does). */
 void domainxml_keep(struct vm *vm, const char *xml);
 

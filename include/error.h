@@ -37,6 +37,15 @@ int error_within(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* The command went wrong, and why has been printed. Returns -1. */
 int error_said(void);
 
+/* The last failure as it stands, for what must not hide it: put aside, and back. */
+#define ERROR_MESSAGE_MAX 2048
+struct error_aside {
+	enum error_kind kind;
+	char message[ERROR_MESSAGE_MAX];
+};
+struct error_aside error_put_aside(void); /* none is recorded after it */
+void error_put_back(const struct error_aside *aside);
+
 enum error_kind error_kind(void);
 const char *error_message(void); /* "" if none; valid until the next error_ call */
 void error_clear(void);

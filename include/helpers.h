@@ -71,6 +71,9 @@ int helpers_qubesdb_stop(struct vm *vm);
  */
 int helpers_session_start(const struct helpers *helpers, int xid, int stubdom);
 
+/* Tells the GUI agent of a running HVM its mode, as it is set. 0, or -1 with an error. */
+int helpers_send_gui_mode(struct vm *vm);
+
 /* The GUI daemon alone, for a VM that runs without: helpers_check() comes first. */
 int helpers_gui_start(const struct helpers *helpers, int xid, int stubdom);
 /* Ends the GUI daemon of a domain. 0 (none is fine), or -1 with an error. */

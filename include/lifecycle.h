@@ -9,6 +9,14 @@
 
 #include "vm.h"
 
+struct prop;
+
+/*
+ * Sets a property of VM as a user wrote it (NULL: back to its default), with what that means for its files, its
+ * domain and, once the store is saved, for the VM while it runs. 0, or -1 with an error and nothing changed.
+ */
+int lifecycle_set(struct vm *vm, const struct prop *prop, const char *text);
+
 /*
  * The directory PATH that a user names for a VM, as it is to be stored: without '.', double and trailing
  * slashes. In the arena; NULL with an error: relative, with '..', the root, or in the directory of a VM.
@@ -114,6 +122,13 @@ int lifecycle_start(struct vm *vm, const struct lifecycle_start *how);
 int lifecycle_start_all(struct vm *const *vms, const struct lifecycle_start *how);
 
 int lifecycle_shutdown(struct vm *vm); /* asks the VM; does not wait */
+/*
+ * Tells NETVM anew which of its running clients may do what, if it is a ProxyVM and runs (NULL: nothing to do).
+ * 0, or -1 with an error.
+ */
+int lifecycle_tell_firewall(struct vm *netvm);
+/* Takes the interfaces of a netvm's running clients away, before it goes itself; what fails is not said. */
+void lifecycle_detach_clients(struct vm *netvm);
 int lifecycle_kill(struct vm *vm);
 int lifecycle_pause(struct vm *vm);
 int lifecycle_unpause(struct vm *vm);

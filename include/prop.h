@@ -116,6 +116,8 @@ const char *prop_list_text(const struct vm *vm, const struct prop *prop, const s
  */
 int prop_set(struct vm *vm, const struct prop *prop, const char *text);
 int prop_reset(struct vm *vm, const struct prop *prop); /* back to the default */
+int prop_set_or_reset(struct vm *vm, const struct prop *prop,
+		      const char *text); /* TEXT NULL: to the default */
 
 /* The words for true and false in any case: 1, 0, or -1 for anything else. */
 int prop_boolean_word(const char *text);

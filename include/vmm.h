@@ -121,7 +121,7 @@ int vmm_suspend(struct vm *vm);
 int vmm_shutdown(struct vm *vm);
 int vmm_destroy(struct vm *vm);
 
-/* Gives a device ("<interface ...>", "<disk ...>") to the running domain, or takes it away. */
+/* Gives a device ("<interface ...>", "<disk ...>") to the running domain, or takes it away (absence is fine). */
 int vmm_attach(struct vm *vm, const char *device_xml);
 int vmm_detach(struct vm *vm, const char *device_xml);
 

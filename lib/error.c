@@ -12,7 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#define MESSAGE_MAX 2048
+#define MESSAGE_MAX ERROR_MESSAGE_MAX
 #define ELLIPSIS "..."
 
 static _Thread_local const char *program = "qubes";
@@ -135,6 +135,21 @@ int error_said(void)
 	last_kind = ERROR_SAID;
 	last_message[0] = '\0';
 	return -1;
+}
+
+struct error_aside error_put_aside(void)
+{
+	struct error_aside aside = { .kind = last_kind };
+
+	memcpy(aside.message, last_message, sizeof(aside.message));
+	error_clear();
+	return aside;
+}
+
+void error_put_back(const struct error_aside *aside)
+{
+	last_kind = aside->kind;
+	memcpy(last_message, aside->message, sizeof(last_message));
 }
 
 enum error_kind error_kind(void)

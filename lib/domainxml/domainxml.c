@@ -120,6 +120,18 @@ char *domainxml_of(struct vm *vm, const char *type)
 	return xml;
 }
 
+char *domainxml_interface(struct vm *vm, const char *type)
+{
+	const struct domain domain = domainxml_domain(vm, type);
+	struct strbuf out = { 0 };
+
+	strbuf_add(&out, "");
+	if (check_domain(&domain) == 0 && domainxml_add_interface(&out, &domain) == 0)
+		return out.text;
+	strbuf_free(&out);
+	return NULL;
+}
+
 void domainxml_keep(struct vm *vm, const char *xml)
 {
 	const char *conf = generated_conf(vm);

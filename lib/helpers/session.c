@@ -47,12 +47,11 @@ static void wait_for_session(const struct helpers *helpers)
 		note(vm, "waiting for its user's session");
 }
 
-static void send_gui_mode(struct vm *vm)
+int helpers_send_gui_mode(struct vm *vm)
 {
 	const char *mode = prop_flag(vm, "seamless_gui_mode") ? "SEAMLESS\n" : "FULLSCREEN\n";
 
-	if (qrexec_call(vm, "qubes.SetGuiMode", "dom0", NULL, mode, helpers_limits.daemon) != 0)
-		note(vm, "its GUI mode is not set");
+	return qrexec_call(vm, "qubes.SetGuiMode", "dom0", NULL, mode, helpers_limits.daemon);
 }
 
 /* ---- PV ---- */
@@ -95,7 +94,8 @@ static int start_hvm_qrexec(const struct helpers *helpers, int xid)
 		return agent ? -1 : destroy(vm);
 	if (agent && prop_flag(vm, "guiagent_installed")) {
 		wait_for_session(helpers);
-		send_gui_mode(vm);
+		if (helpers_send_gui_mode(vm) != 0)
+			note(vm, "its GUI mode is not set");
 	}
 	return 0;
 }

@@ -7,6 +7,7 @@
 #include "helpers.h"
 #include "images.h"
 #include "internal.h"
+#include "network.h"
 #include "prop.h"
 #include "qubesdb.h"
 #include "startable.h"
@@ -199,15 +200,14 @@ static void stop_qubesdb(void *work)
 static int start_qubesdb(void *work)
 {
 	struct start *start = work;
-	AUTO_FREE char *why = NULL;
-	enum error_kind kind;
+	struct error_aside failure;
 
 	if (helpers_qubesdb_start(&start->helpers, start->xid) == 0)
 		return 0;
-	kind = error_kind();
-	why = util_strdup(error_message());
+	failure = error_put_aside();
 	stop_qubesdb(work);
-	return error_set(kind, "QubesDB: %s", why);
+	error_put_back(&failure);
+	return error_within("QubesDB");
 }
 
 static int publish_entries(void *work)
@@ -294,6 +294,20 @@ static int run_steps(struct start *start)
 	return result == 0 ? make_usable(&start->helpers, start->xid) : -1;
 }
 
+/* A netvm that has been away takes its clients' interfaces back, even if it is not all that it should be. */
+static int start_and_reattach(struct start *start)
+{
+	struct error_aside failure;
+	int result = run_steps(start);
+
+	if (!vm_is(start->vm, VM_NETVMS))
+		return result;
+	failure = error_put_aside();
+	network_reattach_clients(start->vm);
+	error_put_back(&failure);
+	return result;
+}
+
 static int start_if_halted(struct start *start)
 {
 	struct vmm_info info;
@@ -303,7 +317,7 @@ static int start_if_halted(struct start *start)
 	if (vmm_info_now(start->vm, &info) != 0)
 		return -1;
 	if (info.power == VMM_HALTED)
-		return run_steps(start);
+		return start_and_reattach(start);
 	if (start->how->skip_if_running)
 		return 0;
 	return error_set(ERROR_FAILED, "it is running already (%s)", lifecycle_state(start->vm));

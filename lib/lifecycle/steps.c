@@ -18,16 +18,12 @@ static bool is_left_out(const struct qubes *q, const struct step *step)
 /* Undoes the steps from before FAILED down to FIRST; their own errors must not hide the one that matters. */
 static void unwind(struct qubes *q, const struct step *first, const struct step *failed, void *work)
 {
-	enum error_kind kind = error_kind();
-	AUTO_FREE char *message = util_strdup(error_message());
+	const struct error_aside failure = error_put_aside();
 
 	while (failed-- > first)
 		if (failed->undo && !is_left_out(q, failed))
 			failed->undo(work);
-	if (kind == ERROR_SAID)
-		error_said();
-	else
-		error_set(kind, "%s", message);
+	error_put_back(&failure);
 }
 
 /* The steps of a command of a batch: the whole may fail yet. */

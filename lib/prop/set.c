@@ -112,6 +112,11 @@ int prop_reset(struct vm *vm, const struct prop *prop)
 	return after(vm, prop, vm_set_default(vm, prop_key(prop)));
 }
 
+int prop_set_or_reset(struct vm *vm, const struct prop *prop, const char *text)
+{
+	return text ? prop_set(vm, prop, text) : prop_reset(vm, prop);
+}
+
 /* ---- references ---- */
 
 static int check_netvm(const struct vm *vm, const struct vm *to)

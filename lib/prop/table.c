@@ -29,7 +29,7 @@ const struct prop prop_table[] = {
 	  .forms = "the name of a template" },
 	{ .name = "netvm", .type = PROP_VM, .classes = ALL, .listed = ALL, .settable = KNOWN,
 	  .get = prop_get_netvm, .set = prop_set_netvm,
-	  .flags = PROP_HALTED | PROP_DEFAULTABLE, .default_word = "default", .forms = NETVM_FORMS },
+	  .flags = PROP_DEFAULTABLE, .default_word = "default", .forms = NETVM_FORMS },
 	{ .name = "dispvm_netvm", .type = PROP_VM, .classes = ALL, .listed = NOT_DOM0, .settable = KNOWN,
 	  .get = prop_get_dispvm_netvm, .set = prop_set_dispvm_netvm,
 	  .flags = PROP_DEFAULTABLE | PROP_MARKED, .none_text = "none", .default_word = "default",

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The network of running VMs: a new netvm for one, its clients back for a netvm, for other parts of the room.
+ */
+#ifndef QUBES_LIFECYCLE_NETWORK_H
+#define QUBES_LIFECYCLE_NETWORK_H
+
+#include "prop.h"
+
+/*
+ * Sets the netvm of VM as prop_set() does (TEXT NULL: prop_reset()); one that runs is moved once the store is
+ * saved: its interface, its addresses, the firewalls above it. 0, or -1 with an error and nothing changed.
+ */
+int network_set_netvm(struct vm *vm, const struct prop *prop, const char *text);
+
+/*
+ * Gives the running clients of a netvm that has just been started their interfaces anew: those to its former
+ * domain are dead. What fails is said, and no more.
+ */
+void network_reattach_clients(struct vm *netvm);
+
+#endif
