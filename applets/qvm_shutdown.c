@@ -46,7 +46,11 @@ static int shut_down_one(struct vm *vm, const void *context)
 
 static int wait_for(struct vm *const *vms, const struct shutdown_args *args, unsigned long long seconds)
 {
-	const struct lifecycle_wait how = { .seconds = (double)seconds, .kill = !args->dry_run };
+	const struct lifecycle_wait how = {
+		.seconds = (double)seconds,
+		.kill = !args->dry_run,
+		.quiet = args->quiet,
+	};
 
 	return args->wait ? lifecycle_wait_off(vms, &how) : 0;
 }

@@ -142,6 +142,7 @@ void lifecycle_sort_clients_first(struct vm **vms);
 struct lifecycle_wait {
 	double seconds; /* how long they may take */
 	bool kill;	/* what is left then is destroyed, and what hangs in shutting down before that */
+	bool quiet;	/* no line on a terminal that says who is waited for */
 };
 
 /* Waits until all of VMS are off. 0, or -1 with an error naming those that are not. */

@@ -102,6 +102,13 @@ int vmm_figures(struct vm *vm, struct vmm_figures *figures);
 /* Forgets what was remembered of all domains (before a second sample). */
 void vmm_forget(struct qubes *q);
 
+/*
+ * From now on changes of domains are noticed, where the driver tells them; vmm_wait_change() waits for the next
+ * one, or until the time is over (it is for whoever asks again then).
+ */
+void vmm_watch(struct qubes *q);
+void vmm_wait_change(unsigned milliseconds);
+
 /* 1: active, in whatever state (vmm_info). 0: not, or offline (dom0 always is). -1 with an error. */
 int vmm_is_running(struct vm *vm);
 

@@ -2,15 +2,19 @@
 /*
  * Shutting several VMs down: who must not lose its network, in which order, and waiting for the end.
  */
-#include <errno.h>
+#include <stdio.h>
+#include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "error.h"
 #include "internal.h"
 #include "util.h"
 #include "vmm.h"
 
-#define KILL_ROUNDS 3
+#define ROUND 1 /* seconds */
+#define KILL_SECONDS 3
+#define NAMES_SHOWN 50
 
 static bool has(struct vm *const *vms, const struct vm *vm)
 {
@@ -102,9 +106,12 @@ struct waiting {
 	const struct lifecycle_wait *how;
 	struct vm *const *vms;
 	struct waited {
-		bool off, halting;
-	} * seen; /* one for each of VMS */
+		bool off;
+		double halting; /* since when; 0: it is not */
+	} * seen;		/* one for each of VMS */
 	size_t left;
+	double end;
+	int shown; /* how much of the terminal's line is ours */
 };
 
 static double now(void)
@@ -124,19 +131,27 @@ static void destroy(struct vm *vm)
 	}
 }
 
+/* One that is seen shutting down in two rounds hangs there. */
+static bool hangs(struct waited *seen, enum vmm_power power)
+{
+	if (power != VMM_HALTING)
+		seen->halting = 0;
+	else if (seen->halting == 0)
+		seen->halting = now();
+	return seen->halting != 0 && now() - seen->halting >= ROUND;
+}
+
 static int look_at(struct waiting *w, size_t i, bool late)
 {
 	struct waited *seen = &w->seen[i];
 	struct vmm_info info;
-	bool was_halting = seen->halting;
 
 	if (vmm_info(w->vms[i], &info) != 0)
 		return -1;
 	seen->off = info.power == VMM_HALTED;
-	seen->halting = info.power == VMM_HALTING;
 	if (seen->off)
 		return 0;
-	if (w->how->kill && (late || (was_halting && seen->halting)))
+	if (w->how->kill && (hangs(seen, info.power) || late))
 		destroy(w->vms[i]);
 	w->left++;
 	return 0;
@@ -153,42 +168,73 @@ static int look_at_all(struct waiting *w, bool late)
 	return 0;
 }
 
-static int still_running(const struct waiting *w)
+/* The caller frees. */
+static char *names_of_running(const struct waiting *w)
 {
-	AUTO_STRBUF struct strbuf names = { 0 };
+	struct strbuf names = { 0 };
 
 	for (size_t i = 0; w->vms[i]; i++)
 		if (!w->seen[i].off)
 			strbuf_printf(&names, "%s%s", names.length ? ", " : "", w->vms[i]->name);
-	return error_set(ERROR_FAILED, "still running: %s", names.text);
+	return names.text;
 }
 
-/* Rounds of a second, and a few more to see what killing did. */
+static int still_running(const struct waiting *w)
+{
+	AUTO_FREE char *names = names_of_running(w);
+
+	return error_set(ERROR_FAILED, "still running: %s", names);
+}
+
+/* One line, which each round writes over. */
+static void hide(struct waiting *w)
+{
+	if (w->shown > 0)
+		fprintf(stderr, "\r%*s\r", w->shown, "");
+	w->shown = 0;
+}
+
+static void show(struct waiting *w)
+{
+	AUTO_FREE char *names = NULL;
+	double left = w->end - now();
+
+	if (w->how->quiet || !isatty(STDERR_FILENO))
+		return;
+	hide(w);
+	names = names_of_running(w);
+	error_make_printable(names);
+	w->shown = fprintf(stderr, "waiting %.0f s for %.*s%s", left > 0 ? left : 0, NAMES_SHOWN, names,
+			   strlen(names) > NAMES_SHOWN ? "..." : "");
+}
+
+/* A look at each change, once a second at least; and some more time to see what killing did. */
 static int wait_rounds(struct waiting *w)
 {
-	const struct timespec pause = { .tv_sec = 1 };
-	double end = now() + w->how->seconds;
+	double over = w->end + (w->how->kill ? KILL_SECONDS : 0);
 
-	for (int late_rounds = 0; look_at_all(w, now() >= end) == 0; nanosleep(&pause, NULL)) {
+	while (look_at_all(w, now() >= w->end) == 0) {
 		if (!w->left)
 			return 0;
-		if (now() < end)
-			continue;
-		if (!w->how->kill || late_rounds++ == KILL_ROUNDS)
+		if (now() >= over)
 			return still_running(w);
+		show(w);
+		vmm_wait_change(ROUND * 1000);
 	}
 	return -1;
 }
 
 int lifecycle_wait_off(struct vm *const *vms, const struct lifecycle_wait *how)
 {
-	struct waiting waiting = { .how = how, .vms = vms };
+	struct waiting waiting = { .how = how, .vms = vms, .end = now() + how->seconds };
 	int result;
 
 	if (!vms[0])
 		return 0;
 	waiting.seen = util_alloc(count_of(vms) * sizeof(*waiting.seen));
+	vmm_watch(vms[0]->qubes);
 	result = wait_rounds(&waiting);
+	hide(&waiting);
 	util_free_at(&waiting.seen);
 	return result;
 }

@@ -36,6 +36,7 @@ static void close_connection(struct vmm *vmm)
 		HOLD_PIPE_SIGNAL;
 
 		listing_free(&vmm->listing);
+		events_end(vmm);
 		virConnectClose(vmm->connection);
 	}
 	if (vmm->watched)

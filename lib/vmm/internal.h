@@ -45,6 +45,8 @@ struct vmm {
 	bool offline;
 	bool silent;			/* it never answered */
 	bool watched;			/* the event thread serves this connection */
+	bool listening;			/* to what happens to domains, */
+	int callback;			/* by this number of libvirt's */
 	bool no_start_paused, no_stats; /* what this driver does not know */
 	virConnectPtr connection;
 	const char *type;
@@ -65,6 +67,9 @@ int library_thread(pthread_t *thread, void *(*run)(void *), void *argument);
 /* The thread that serves libvirt's events runs while anybody uses it. 0, or -1 with an error. */
 int events_use(void);
 void events_leave(void);
+
+/* Nobody listens any more to what happens to domains: before the connection is closed. */
+void events_end(struct vmm *vmm);
 
 /* Writing to a daemon that died raises SIGPIPE, which must not end us: held off while this is in scope. */
 sigset_t pipe_signal_hold(void);

@@ -401,4 +401,33 @@ qvm-start: win: it is running, but not ready for use' fails qvm-start -q win
 equal 'a netvm that is not ready does not keep the next start from its client' '' qvm-start -q --no-guid fw
 off
 
+# ---- waiting for the end ----
+
+qvm-start -q --no-guid net
+equal 'waiting in vain says for whom' 'qvm-shutdown: still running: net' \
+	fails qvm-shutdown -q --dry-run --wait --timeout 0 net
+check 'a terminal shows whom it waits for' sh -c "python3 '$here/../cli/terminal.py' '' \
+	qvm-shutdown --dry-run --wait --timeout 1 net | grep -q 'waiting 1 s for net'"
+check 'not if it is to be quiet' sh -c "! python3 '$here/../cli/terminal.py' '' \
+	qvm-shutdown -q --dry-run --wait --timeout 1 net | grep -q waiting"
+
+# The end is seen when libvirt tells it, not a round of a second later; some try is not disturbed by a busy machine.
+ends_at_once()
+{
+	for try in 1 2 3 4 5; do
+		qvm-start -q --no-guid --skip-if-running net
+		began=$(date +%s%N)
+		qvm-shutdown -q --dry-run --wait --timeout 30 net &
+		sleep 0.2
+		virsh -q -c "$QUBES_LIBVIRT_URI" destroy net
+		wait $! || return
+		took=$((($(date +%s%N) - began) / 1000000))
+		echo "$took ms"
+		[ "$took" -ge 950 ] || return 0
+	done
+	return 1
+}
+check 'the wait is over as soon as the domain is' ends_at_once
+off
+
 done_testing
