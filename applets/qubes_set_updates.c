@@ -5,12 +5,14 @@
 #include <string.h>
 
 #include "applet.h"
+#include "helpers.h"
 #include "prop.h"
 #include "vmm.h"
 
 const struct option_row qubes_set_updates_options[] = {
 	OPT_WORDS("enable|disable|status", 1, 1),
-	OPT_NOTE("New VMs look for updates as was said last. VMs that run take it up at their next start."),
+	OPT_NOTE(
+		"New VMs look for updates as was said last. VMs that run are told at once, if qrexec reaches them."),
 	OPT_END
 };
 
@@ -60,27 +62,59 @@ static int print_status(struct qubes *q)
 	return 0;
 }
 
-/* A running VM has read its services when it started. */
-static void note_running(struct qubes *q)
+/* ---- VMs that run have read their services when they started ---- */
+
+#define TIMER "qubes-update-check.timer"
+#define TIMER_SECONDS 10
+
+/* Whatever comes of it: a VM without such a timer looks for no updates. False: nobody is there to be told. */
+static bool tell(struct vm *vm, bool on)
 {
-	AUTO_STRBUF struct strbuf names = { 0 };
+	const struct helpers_command command = {
+		.command = on ? "systemctl start " TIMER : "systemctl stop " TIMER,
+		.user = "root",
+		.seconds = TIMER_SECONDS,
+		.no_gui = true,
+		.hide_stderr = true,
+	};
+
+	if (!helpers_qrexec_runs(vm))
+		return false;
+	if (helpers_run(vm, &command) >= 0)
+		return true;
+	error_clear();
+	return false;
+}
+
+static int tell_running(struct qubes *q, void *on)
+{
+	AUTO_STRBUF struct strbuf untold = { 0 };
 	struct vm *vm;
 
 	if (vmm_offline(q))
-		return;
+		return 0;
 	FOR_EACH_VM(q, vm) {
 		int running = is_meant(vm) ? vmm_is_running(vm) : 0;
 
 		if (running < 0) {
 			error_note("which VMs run is not known, and they are not told: %s", error_message());
 			error_clear();
-			return;
+			return 0;
 		}
-		if (running)
-			strbuf_printf(&names, " %s", vm->name);
+		if (running && !tell(vm, *(const bool *)on))
+			strbuf_printf(&untold, " %s", vm->name);
 	}
-	if (names.length)
-		error_note("these VMs run, and take it up when they are started next:%s", names.text);
+	if (untold.length)
+		error_note("these VMs run, and take it up when they are started next:%s", untold.text);
+	return 0;
+}
+
+static void tell_after_save(struct qubes *q, bool on)
+{
+	bool *argument = arena_alloc(q->arena, sizeof(*argument));
+
+	*argument = on;
+	qubes_after_save(q, tell_running, argument);
 }
 
 static int set_all(struct qubes *q, bool on)
@@ -91,7 +125,7 @@ static int set_all(struct qubes *q, bool on)
 		if (is_meant(vm) && prop_set_service(vm, PROP_UPDATE_CHECK, on ? PROP_ABSENT : PROP_OFF) < 0)
 			return -1;
 	prop_set_update_checks(q, on);
-	note_running(q);
+	tell_after_save(q, on);
 	return 0;
 }
 

@@ -401,6 +401,24 @@ qvm-start: win: it is running, but not ready for use' fails qvm-start -q win
 equal 'a netvm that is not ready does not keep the next start from its client' '' qvm-start -q --no-guid fw
 off
 
+# ---- what changes while they run ----
+
+qvm-prefs -s win qrexec_installed true
+qvm-prefs -s win guiagent_installed true
+qvm-start -q --no-guid net win
+rm -f "$log"
+check 'updates are switched off' qubes-set-updates disable
+equal 'VMs that run are told' 'qrexec-client <-d> <net> <root:systemctl stop qubes-update-check.timer>
+qrexec-client <-d> <win> <root:nogui:systemctl stop qubes-update-check.timer>' cat "$log"
+rm -f "$log"
+check 'a GUI mode is set' qvm-prefs -s win seamless_gui_mode true
+equal 'the VM is told' 'qrexec-client <-d> <win> <user:QUBESRPC qubes.SetGuiMode dom0>
+qubes.SetGuiMode reads <SEAMLESS>' cat "$log"
+rm -f "$log"
+qvm-prefs -s win seamless_gui_mode true
+check 'not if it is what it was' test ! -e "$log"
+off
+
 # ---- waiting for the end ----
 
 qvm-start -q --no-guid net
