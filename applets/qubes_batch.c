@@ -140,7 +140,7 @@ static int run_lines(struct qubes *q, char *text, const char *name, bool keep_go
 			continue;
 		error_within("%s, line %d", name, number);
 		if (!keep_going)
-			return -1;
+			return error_within("nothing was changed");
 		error_report();
 		pending_rewind(q, &mark);
 		failed++;

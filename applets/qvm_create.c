@@ -208,22 +208,14 @@ static int set_property(struct vm *vm, const char *word)
 	return prop_set(vm, prop, equals + 1);
 }
 
-static int set_given_properties(struct vm *vm, const struct create_args *args)
+static int set_given_properties(struct vm *vm, void *context)
 {
+	const struct create_args *args = context;
+
 	for (size_t i = 0; i < args->properties.count; i++)
 		if (set_property(vm, args->properties.items[i]) != 0)
 			return -1;
 	return 0;
-}
-
-static int finish(struct vm *vm, void *context)
-{
-	const struct create_args *args = context;
-	const char *file = given_root_image(vm->qubes, args);
-
-	if (set_given_properties(vm, args) != 0)
-		return -1;
-	return file && !vm->qubes->dry_run ? images_replace_root(vm, file, args->move_root, args->quiet) : 0;
 }
 
 int qvm_create_main(struct qubes *q, const void *parsed, char **words)
@@ -235,7 +227,9 @@ int qvm_create_main(struct qubes *q, const void *parsed, char **words)
 		.internal = args->internal,
 		.with_images = true,
 		.quiet = args->quiet,
-		.finish = finish,
+		.root_image = given_root_image(q, args),
+		.move_root = args->move_root,
+		.set = set_given_properties,
 		.context = (void *)args,
 	};
 

@@ -119,7 +119,7 @@ static int make_vm(struct qubes *q, const struct vm *template, const char *name)
 		.internal = true,
 		.vcpus = 1,
 		.with_images = true,
-		.finish = limit_memory,
+		.set = limit_memory,
 	};
 	AUTO_FREE char *directory = util_printf(APPVMS "/%s", name);
 

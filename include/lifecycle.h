@@ -37,8 +37,11 @@ struct lifecycle_new {
 	bool with_images;  /* make directory and images; else they must be there */
 	bool quiet;
 
-	/* What else belongs to it before it is saved (properties, another root image). NULL: nothing. */
-	int (*finish)(struct vm *vm, void *context);
+	const char *root_image; /* a file instead of the root image that it would get; NULL: none */
+	bool move_root;		/* it is moved, not copied */
+
+	/* Its other properties, before any file is made: 0, or -1 with an error. NULL: none. */
+	int (*set)(struct vm *vm, void *context);
 	void *context;
 };
 

@@ -86,7 +86,8 @@ struct root;
  */
 struct root *root_new(const char *directory);
 void root_free(struct root *root);
-bool root_is_host(const struct root *root); /* the root is "/" */
+bool root_is_host(const struct root *root);	     /* the root is "/" */
+const char *root_directory(const struct root *root); /* for messages: as it was given; "" for the host's */
 
 /* PATH as the host sees it: for a message, a child process or libvirt, never to be opened by us. The caller frees. */
 char *root_host_path(const struct root *root, const char *path);

@@ -7,6 +7,9 @@
 #include "error.h"
 #include "internal.h"
 
+/* Is in the directory of a VM that the store does not have yet. */
+#define UNFINISHED ".unfinished"
+
 struct creation {
 	struct vm *vm;
 	const struct vm *source;
@@ -75,14 +78,33 @@ static int make_parent(struct creation *c, const char *directory)
 	return make_directory(c, arena_strdup(c->vm->qubes->arena, parent));
 }
 
+/*
+ * Only who writes the store makes directories of VMs: with its lock held, a mark found is that of one who was
+ * killed. What is there without a mark is somebody's.
+ */
+static int remove_unfinished(const struct creation *c, const char *directory)
+{
+	if (!root_exists(c->root, vm_path(c->vm, UNFINISHED)))
+		return 0;
+	error_note("%s is left of a VM that was not finished being made: it is made anew", directory);
+	return root_remove_tree(c->root, directory);
+}
+
+static int mark_unfinished(struct creation *c)
+{
+	return made(c, vm_path(c->vm, UNFINISHED),
+		    images_make_sparse(c->root, vm_path(c->vm, UNFINISHED), 0, c->group));
+}
+
 static int step_directory(struct creation *c)
 {
 	const char *directory = vm_directory(c->vm);
 
 	images_say(c->quiet, "Creating directory: %s", directory);
-	if (make_parent(c, directory) < 0)
+	if (make_parent(c, directory) < 0 || remove_unfinished(c, directory) < 0 ||
+	    make_directory(c, directory) < 0)
 		return -1;
-	return make_directory(c, directory);
+	return mark_unfinished(c);
 }
 
 static int step_private(struct creation *c)
@@ -225,4 +247,11 @@ int images_create(struct vm *vm, const struct vm *source, bool quiet)
 int images_clone(struct vm *vm, const struct vm *source, bool quiet)
 {
 	return run(vm, source, quiet, clone_steps);
+}
+
+int images_finish(const struct vm *vm)
+{
+	const char *mark = vm_path(vm, UNFINISHED);
+
+	return root_unlink(vm->qubes->root, mark) == 0 ? 0 : error_errno("cannot remove %s", mark);
 }

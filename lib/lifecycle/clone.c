@@ -252,6 +252,13 @@ static void remove_images(void *work)
 		error_note("%s is left behind: %s", vm_directory(c->vm), error_message());
 }
 
+static int finish_images(void *work)
+{
+	struct cloning *c = work;
+
+	return images_finish(c->vm);
+}
+
 static int stop_if_interrupted(void *work)
 {
 	(void)work;
@@ -337,6 +344,7 @@ static const struct step cloning_steps[] = {
 	{ .act = make_images, .undo = remove_images, .outside = true },
 	{ .act = stop_if_interrupted },
 	{ .act = copy_firewall, .outside = true },
+	{ .act = finish_images, .outside = true },
 	{ .act = give_identity },
 	{ .act = save_clone },
 	{ .act = NULL },

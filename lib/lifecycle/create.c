@@ -104,7 +104,9 @@ static int set_properties(void *work)
 	    prop_initialise(c->vm, what->standalone ? NULL : what->template) != 0)
 		return -1;
 	/* maxmem follows from the class's memory, not from this. */
-	return set_number(c->vm, "memory", what->memory) != 0 ? -1 : set_number(c->vm, "vcpus", what->vcpus);
+	if (set_number(c->vm, "memory", what->memory) != 0 || set_number(c->vm, "vcpus", what->vcpus) != 0)
+		return -1;
+	return what->set ? what->set(c->vm, what->context) : 0;
 }
 
 /* Those that fall back on others come before these, so that what was unset is seen as unset. */
@@ -156,6 +158,15 @@ static void remove_images(void *work)
 		error_note("%s is left behind: %s", vm_directory(c->vm), error_message());
 }
 
+static int replace_root(void *work)
+{
+	struct creation *c = work;
+	const struct lifecycle_new *what = c->what;
+
+	return what->root_image ? images_replace_root(c->vm, what->root_image, what->move_root, what->quiet) :
+				  0;
+}
+
 static int stop_if_interrupted(void *work)
 {
 	(void)work;
@@ -164,11 +175,11 @@ static int stop_if_interrupted(void *work)
 
 /* ---- the rest ---- */
 
-static int finish(void *work)
+static int finish_images(void *work)
 {
 	struct creation *c = work;
 
-	return c->what->finish ? c->what->finish(c->vm, c->what->context) : 0;
+	return c->what->with_images ? images_finish(c->vm) : 0;
 }
 
 static int define_created(struct qubes *q, void *argument)
@@ -205,7 +216,8 @@ static const struct step creation_steps[] = {
 	{ .act = fill_unset_globals }, /* removing the entry clears them */
 	{ .act = make_images, .undo = remove_images, .outside = true },
 	{ .act = stop_if_interrupted },
-	{ .act = finish },
+	{ .act = replace_root, .outside = true },
+	{ .act = finish_images, .outside = true },
 	{ .act = give_identity },
 	{ .act = save_creation },
 	{ .act = NULL },

@@ -14,8 +14,6 @@
 struct store {
 	struct root *root;
 	char *path;
-	char *shown,
-		*backups;     /* the file and the folder of its copies, as the host sees them: for messages */
 	int fd;		      /* the locked file of a writer; -1 for a reader */
 	struct stat original; /* of the file as it was read or last written; a save keeps owner and mode */
 	char *text;	      /* the whole normalised file: prolog and epilog are written back from it */

@@ -114,21 +114,17 @@ static bool still_there(const struct root *root, const char *path, int fd)
 	       here.st_ino == there.st_ino;
 }
 
-/* Says so by the host's path: with another root, the host has a store of its own. */
+/* With another root, the host may well have a store of its own. */
 static int cannot_open(const struct root *root, const char *path)
 {
-	int reason = errno;
-	AUTO_FREE char *shown = root_host_path(root, path);
-
-	errno = reason;
-	if (reason == ENOENT)
-		return error_set(ERROR_STORE, "there is no store %s; qvm-init-storage makes one", shown);
-	return error_errno("cannot open %s", shown);
+	if (errno != ENOENT)
+		return error_errno("cannot open %s", path);
+	return error_set(ERROR_STORE, "there is no store %s%s%s; qvm-init-storage makes one", path,
+			 root_is_host(root) ? "" : " below ", root_directory(root));
 }
 
 static int open_store(const struct root *root, const char *path, bool exclusive)
 {
-	AUTO_FREE char *shown = NULL;
 	struct stat st;
 	/* Without O_NONBLOCK a named pipe would hold us for ever. */
 	int fd = root_open(root, path, (exclusive ? O_RDWR : O_RDONLY) | O_NONBLOCK | O_NOCTTY, 0);
@@ -138,8 +134,7 @@ static int open_store(const struct root *root, const char *path, bool exclusive)
 	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode))
 		return fd;
 	close(fd);
-	shown = root_host_path(root, path);
-	return error_set(ERROR_STORE, "%s is not a regular file", shown);
+	return error_set(ERROR_STORE, "%s is not a regular file", path);
 }
 
 /* A store is replaced as a whole: where there are no locks, a reader can do without. */

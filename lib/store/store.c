@@ -57,13 +57,13 @@ static char *read_all(int fd, const struct stat *st, const char *path)
 static int read_store(struct store *store, int fd)
 {
 	if (fstat(fd, &store->original) < 0)
-		return error_errno("cannot examine %s", store->shown);
+		return error_errno("cannot examine %s", store->path);
 	if (store->original.st_size > (off_t)WELLFORMED_SIZE_MAX)
-		return error_set(ERROR_STORE, "%s is too large for a store", store->shown);
+		return error_set(ERROR_STORE, "%s is too large for a store", store->path);
 	if (store->original.st_size == 0)
 		return error_set(ERROR_STORE, "%s is empty; copies made at boot are in " BACKUPS,
 				 store->path);
-	store->text = read_all(fd, &store->original, store->shown);
+	store->text = read_all(fd, &store->original, store->path);
 	return store->text ? 0 : -1;
 }
 
@@ -105,7 +105,7 @@ static int parse(struct store *store)
 	store->tree = mxmlLoadString(NULL, store->text + store->document.root_start, MXML_OPAQUE_CALLBACK);
 	*end = kept;
 	if (!store->tree || mxml_complaint[0])
-		return error_set(ERROR_STORE, "%s cannot be parsed: %s", store->shown,
+		return error_set(ERROR_STORE, "%s cannot be parsed: %s", store->path,
 				 mxml_complaint[0] ? mxml_complaint : "not enough memory");
 	number_elements(store->tree);
 	return 0;
@@ -120,7 +120,7 @@ static int detect_format(struct store *store)
 			store->format = formats[i].format;
 			return 0;
 		}
-	return error_set(ERROR_STORE, "%s is not a store of VMs: its root element is <%s>", store->shown,
+	return error_set(ERROR_STORE, "%s is not a store of VMs: its root element is <%s>", store->path,
 			 element);
 }
 
@@ -131,8 +131,6 @@ struct store *store_open_within(struct root *root, const char *path, bool write,
 
 	store->root = root;
 	store->path = util_strdup(path);
-	store->shown = root_host_path(root, path);
-	store->backups = root_host_path(root, BACKUPS);
 	store->fd = fd;
 	if (fd < 0 || read_store(store, fd) < 0 || check_text(store) < 0 || parse(store) < 0 ||
 	    detect_format(store) < 0) {
@@ -244,7 +242,7 @@ static int check_output(const struct store *store, const struct strbuf *out)
 	if (wellformed_check(copy, out->length, &document, &fault) == 0)
 		return 0;
 	return error_set(ERROR_STORE, "%s is not written, for it would be damaged: line %zu, column %zu: %s",
-			 store->shown, fault.line, fault.column, fault.what);
+			 store->path, fault.line, fault.column, fault.what);
 }
 
 int store_save(struct store *store)
@@ -257,9 +255,9 @@ int store_save(struct store *store)
 	if (!store->changed)
 		return 0;
 	if (store->forbidden)
-		return error_set(ERROR_STORE, "%s is not written: %s", store->shown, store->forbidden);
+		return error_set(ERROR_STORE, "%s is not written: %s", store->path, store->forbidden);
 	if (store->fd < 0)
-		return error_set(ERROR_FAILED, "%s is not written: it is not locked for that", store->shown);
+		return error_set(ERROR_FAILED, "%s is not written: it is not locked for that", store->path);
 	build_text(&out, store);
 	if (check_output(store, &out) < 0)
 		return -1;
@@ -289,7 +287,5 @@ void store_close(struct store *store)
 	free(store->text);
 	free(store->forbidden);
 	free(store->path);
-	free(store->shown);
-	free(store->backups);
 	free(store);
 }

@@ -54,6 +54,11 @@ bool root_is_host(const struct root *root)
 	return !*root->directory;
 }
 
+const char *root_directory(const struct root *root)
+{
+	return root->directory;
+}
+
 char *root_host_path(const struct root *root, const char *path)
 {
 	if (root_is_host(root))

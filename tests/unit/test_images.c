@@ -107,6 +107,7 @@ static void each_class_gets_its_files(void **state)
 		const struct vm *source = m->source ? the(w, m->source) : NULL;
 
 		assert_int_equal(images_create(the(w, m->name), source, true), 0);
+		assert_int_equal(images_finish(the(w, m->name)), 0);
 		assert_listing(w, m->directory, m->listing);
 		assert_size(w, m->directory, "private.img", 2 * GIB);
 		assert_size(w, m->directory, "root.img", m->root);
@@ -122,6 +123,7 @@ static void contents_come_from_the_source(void **state)
 	const struct world *w = *state;
 
 	assert_int_equal(images_create(the(w, "alone"), the(w, "tpl"), true), 0);
+	assert_int_equal(images_finish(the(w, "alone")), 0);
 	assert_content(w, BASE "/appvms/alone/private.img", "the template's home");
 	assert_content(w, BASE "/appvms/alone/root.img", "the template's root");
 	assert_listing(w, BASE "/appvms/alone/kernels", "initramfs modules.img vmlinuz");
@@ -136,6 +138,7 @@ static void what_is_made_belongs_to_the_group_whatever_umask_says(void **state)
 	struct stat st;
 
 	assert_int_equal(images_create(the(w, "work"), the(w, "tpl"), true), 0);
+	assert_int_equal(images_finish(the(w, "work")), 0);
 	umask(before);
 	assert_int_equal(root_lstat(w->q.root, BASE "/appvms/work", &st), 0);
 	assert_int_equal(st.st_mode & 07777, IMAGES_DIRECTORY_MODE);
@@ -151,6 +154,7 @@ static void new_images_take_no_room(void **state)
 	const struct world *w = *state;
 
 	assert_int_equal(images_create(the(w, "alone"), the(w, "tpl"), true), 0);
+	assert_int_equal(images_finish(the(w, "alone")), 0);
 	assert_true(images_disk_usage(the(w, "alone")) < MIB);
 }
 
@@ -239,6 +243,7 @@ static void verify_names_the_first_thing_that_is_missing(void **state)
 	assert_int_equal(images_verify(the(w, "work")), -1);
 	assert_string_equal(error_message(), "the directory of work is missing: " BASE "/appvms/work");
 	assert_int_equal(images_create(the(w, "work"), the(w, "tpl"), true), 0);
+	assert_int_equal(images_finish(the(w, "work")), 0);
 	assert_int_equal(images_verify(the(w, "work")), 0);
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		assert_int_equal(root_unlink(w->q.root, cases[i].gone), 0);
@@ -254,6 +259,7 @@ static void modules_are_not_needed(void **state)
 	const struct world *w = *state;
 
 	assert_int_equal(images_create(the(w, "work"), the(w, "tpl"), true), 0);
+	assert_int_equal(images_finish(the(w, "work")), 0);
 	assert_int_equal(root_unlink(w->q.root, BASE "/vm-kernels/4.1/modules.img"), 0);
 	assert_int_equal(images_verify(the(w, "work")), 0);
 }
@@ -263,6 +269,7 @@ static void an_hvm_needs_no_kernel_and_a_dispvm_nothing(void **state)
 	const struct world *w = *state;
 
 	assert_int_equal(images_create(the(w, "win"), NULL, true), 0);
+	assert_int_equal(images_finish(the(w, "win")), 0);
 	assert_int_equal(images_verify(the(w, "win")), 0);
 	assert_int_equal(images_verify(the(w, "disp9")), 0);
 	assert_int_equal(images_verify(the(w, "odd")), -1);

@@ -88,6 +88,7 @@ static void removal_takes_the_vms_directory_and_nothing_else(void **state)
 
 	make_file(w, "/precious", 0, "data");
 	assert_int_equal(images_create(the(w, "work"), the(w, "tpl"), true), 0);
+	assert_int_equal(images_finish(the(w, "work")), 0);
 	assert_int_equal(root_symlink(w->q.root, "/precious", BASE "/appvms/work/link"), 0);
 	make_file(w, BASE "/appvms/work/apps/deep/menu", 0, "");
 	make_file(w, BASE "/appvms/workshop/private.img", 0, "");

@@ -17,6 +17,7 @@ static struct vm *make_vm(struct world *w, const char *name, const char *source)
 		w->q.pending = pending_new(&w->q);
 	make_file(w, GIVEN, 5 * MIB, "given");
 	assert_int_equal(images_create(vm, source ? the(w, source) : NULL, true), 0);
+	assert_int_equal(images_finish(vm), 0);
 	return vm;
 }
 

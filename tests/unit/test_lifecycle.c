@@ -187,16 +187,16 @@ static int refuse(struct vm *vm, void *context)
 {
 	struct world *w = context;
 
-	assert_true(is_there(w, vm_path(vm, "private.img")));
+	assert_false(is_there(w, vm_directory(vm)));
 	return error_set(ERROR_FAILED, "not like this");
 }
 
-static void create_leaves_nothing_when_the_rest_fails(void **state)
+static void create_makes_no_files_when_a_property_is_refused(void **state)
 {
 	struct world *w = *state;
 	struct lifecycle_new what = an_appvm(w, "new");
 
-	what.finish = refuse;
+	what.set = refuse;
 	what.context = w;
 	assert_int_equal(lifecycle_create(&w->q, &what), -1);
 	assert_error("not like this");
@@ -373,7 +373,7 @@ int main(void)
 		ONLINE(create_defines_the_domain_when_online),
 		OFFLINE(create_without_hypervisor_makes_nothing),
 		OFFLINE(create_refuses_bad_requests),
-		OFFLINE(create_leaves_nothing_when_the_rest_fails),
+		OFFLINE(create_makes_no_files_when_a_property_is_refused),
 		OFFLINE(create_leaves_nothing_when_the_save_fails),
 		OFFLINE(create_leaves_nothing_when_interrupted),
 		OFFLINE(the_first_of_a_kind_becomes_the_global),
