@@ -27,7 +27,7 @@ APPLET("qvm-clone",        qvm_clone,        STORE_WRITE, NULL,             VMM_
 APPLET("qvm-create",       qvm_create,       STORE_WRITE, NULL,             VMM_LAZY,     APPLET_BATCH | APPLET_R3,
        "make a new VM")
 APPLET("qvm-create-default-dvm", qvm_create_default_dvm, STORE_WRITE, NULL, VMM_LAZY,     APPLET_R3,
-       "make the VM that DispVMs are started from (without its savefile in this release)")
+       "make the VM that disposable VMs are started from, and its savefile")
 APPLET("qvm-features",     qvm_features,     STORE_WRITE, qvm_features_access, VMM_NEVER, APPLET_BATCH | APPLET_R3,
        "show or change the features of a VM, as far as release 3 has them")
 APPLET("qvm-firewall",     qvm_firewall,     STORE_WRITE, qvm_firewall_access, VMM_LAZY,  APPLET_BATCH | APPLET_R3,

@@ -17,6 +17,15 @@
  */
 char *domainxml_of(struct vm *vm, const char *type);
 
+/* An image of the host as a disk of VM, which it has for a part of its run alone. */
+struct domainxml_disk {
+	const char *target; /* "xvdi" */
+	const char *path;   /* below the root */
+	bool readonly;
+};
+/* As domainxml_of: for vmm_attach and vmm_detach. */
+char *domainxml_of_disk(struct vm *vm, const char *type, const struct domainxml_disk *disk);
+
 /* One value of the template's named places ("mem", "rootdev", ...), escaped; NULL: no such place. The caller frees. */
 char *domainxml_place(struct vm *vm, const char *place);
 

@@ -132,6 +132,18 @@ int vmm_destroy(struct vm *vm);
 int vmm_attach(struct vm *vm, const char *device_xml);
 int vmm_detach(struct vm *vm, const char *device_xml);
 
+/* ---- a domain as a file. FILE is the hypervisor's path; each 0, or -1 with an error ---- */
+
+/* Gives the running domain so much memory, and lets it have no more than MAX_KIB. */
+int vmm_set_memory(struct vm *vm, unsigned long long kib, unsigned long long max_kib);
+/* Writes the running domain into FILE; it is gone then. */
+int vmm_save(struct vm *vm, const char *file);
+/*
+ * Makes of what another domain has left in FILE the domain of VM, paused; XML as for vmm_define. It is not
+ * defined: once it is off, the hypervisor knows it no more.
+ */
+int vmm_restore_paused(struct vm *vm, const char *file, const char *xml);
+
 /* Takes PCI device "BB:DD.F" from the host's driver, so that VM can have it; already done is fine. */
 int vmm_pci_detach(struct vm *vm, const char *device);
 

@@ -58,3 +58,19 @@ int images_link(const struct root *root, const char *from, const char *to)
 
 	return new_directory < 0 ? -1 : linkat(old_directory, old_name, new_directory, new_name, 0);
 }
+
+int images_point_link(const struct root *root, const char *path, const char *target)
+{
+	AUTO_FREE char *temporary = util_random_name(path);
+
+	if (!temporary)
+		return -1;
+	if (root_symlink(root, target, temporary) < 0)
+		return error_errno("cannot make the link %s", path);
+	if (root_rename(root, temporary, path, true) < 0) {
+		error_errno("cannot replace %s", path);
+		root_unlink(root, temporary);
+		return -1;
+	}
+	return 0;
+}

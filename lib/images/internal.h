@@ -39,6 +39,9 @@ int images_make_sparse(const struct root *root, const char *path, uint64_t size,
 /* A second name TO for the file FROM; a link itself, not what it leads to. 0, or -1 with errno. */
 int images_link(const struct root *root, const char *from, const char *to);
 
+/* Makes the link PATH lead to TARGET, in place of what is there. 0, or -1 with an error. */
+int images_point_link(const struct root *root, const char *path, const char *target);
+
 /* ---- copying ---- */
 
 /*
@@ -64,6 +67,12 @@ int images_check_room(int fd, uint64_t needed);
 ssize_t images_read_at(int fd, char *buffer, size_t length, off_t at);
 int images_write_at(int fd, const char *bytes, size_t length, off_t at);
 bool images_is_zero(const char *bytes, size_t length);
+
+/* ---- cows.c: the archive in the making ---- */
+
+void images_drop_cows(const struct vm *base);
+/* It replaces the old one. 0, or -1 with an error. */
+int images_keep_cows(const struct vm *base);
 
 /* ---- a bar on stderr, if that is a terminal and it takes long ---- */
 struct progress {

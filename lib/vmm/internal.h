@@ -102,6 +102,11 @@ int act_begin(struct vm *vm, const char *what, virDomainPtr *handle);
 /* Turns RESULT of the libvirt call before it into 0, or -1 with an error. */
 int act_end(struct vm *vm, const char *what, int result);
 
+/* ---- define.c ---- */
+
+/* Is XML that of VM: its name, its UUID? 0, or -1 with an error. */
+int vmm_check_identity(const struct vm *vm, const char *xml);
+
 /* ---- query.c, listing.c ---- */
 
 struct vmm_domain *vmm_domain_of(struct vm *vm);
