@@ -236,6 +236,7 @@ static struct order order_of(struct qubes *q, const struct run_args *args, const
 			.no_wait = !args->pass_io && !args->dispvm,
 			.no_gui = args->no_gui && !args->service,
 			.filter_escapes = filter,
+			.interruptible = args->dispvm, /* whose end comes after it */
 		},
 		.quiet = args->quiet || args->pass_io,
 		.start = args->start,

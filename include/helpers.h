@@ -97,6 +97,7 @@ struct helpers_command {
 	bool filter_escapes; /* what could make a terminal do things */
 	bool hide_stderr;    /* also with pass_io */
 	int seconds;	     /* time limit; 0: none */
+	bool interruptible;  /* a signal that is held ends it, too */
 };
 
 /*

@@ -168,6 +168,7 @@ struct spawn {
 	const char *input;		/* given on stdin; NULL: /dev/null */
 	bool own_input;			/* our stdin instead */
 	int seconds;			/* time limit; 0: none */
+	bool interruptible;		/* a signal that is held (util_hold_signals) ends it, too */
 	struct strbuf *output;		/* takes stdout; NULL: see below */
 	enum spawn_stream out, err;
 };

@@ -105,6 +105,7 @@ int qrexec_run(struct vm *vm, const struct helpers_command *command, struct spaw
 		return -1;
 	add_words(vm, command, user, &words);
 	streams.seconds = command->seconds;
+	streams.interruptible = command->interruptible;
 	return program_run(vm, NULL, &words, streams);
 }
 

@@ -46,10 +46,8 @@ int images_pack_cows(const struct vm *base)
 
 	if (images_check_own(base, archive) < 0)
 		return -1;
-	if (run_tar(base, "--create", archive) == 0) {
-		root_chgrp_qubes(base->qubes->root, archive);
+	if (run_tar(base, "--create", archive) == 0 && images_share_new(base->qubes->root, archive) == 0)
 		return 0;
-	}
 	images_drop_cows(base);
 	return error_within("%s", archive);
 }

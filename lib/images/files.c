@@ -74,3 +74,12 @@ int images_point_link(const struct root *root, const char *path, const char *tar
 	}
 	return 0;
 }
+
+int images_share_new(const struct root *root, const char *path)
+{
+	AUTO_CLOSE int fd = root_open(root, path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK, 0);
+
+	if (fd >= 0 && images_share_with_group(fd, root_group(root, "qubes"), IMAGES_MODE) == 0)
+		return 0;
+	return error_errno("cannot share %s with the group qubes", path);
+}

@@ -33,6 +33,9 @@ int images_open_new(const struct root *root, const char *path);
  */
 int images_share_with_group(int fd, gid_t group, mode_t mode);
 
+/* The same for the file PATH, which another program has made for itself. 0, or -1 with an error. */
+int images_share_new(const struct root *root, const char *path);
+
 /* A new file of SIZE bytes that takes no room yet. 0, or -1 with an error and nothing made. */
 int images_make_sparse(const struct root *root, const char *path, uint64_t size, gid_t group);
 

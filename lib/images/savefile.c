@@ -183,17 +183,6 @@ void images_drop_savefile(const struct vm *base)
 	images_drop_cows(base);
 }
 
-/* The hypervisor's daemon has written it, for itself alone. */
-static int share_savefile(const struct vm *base)
-{
-	const struct root *root = base->qubes->root;
-	AUTO_CLOSE int fd = root_open(root, new_savefile(base), O_RDONLY | O_NOFOLLOW | O_NONBLOCK, 0);
-
-	if (fd >= 0 && images_share_with_group(fd, root_group(root, "qubes"), IMAGES_MODE) == 0)
-		return 0;
-	return error_errno("cannot share %s with the group qubes", new_savefile(base));
-}
-
 /*
  * A savefile beside the volatile image of another would be worse than none: from the first step to the last
  * there is none.
@@ -203,7 +192,7 @@ int images_keep_savefile(const struct vm *base)
 	const struct root *root = base->qubes->root;
 	const char *path = images_savefile(base);
 
-	if (share_savefile(base) < 0)
+	if (images_share_new(root, new_savefile(base)) < 0)
 		return -1;
 	if (root_unlink(root, path) < 0 && errno != ENOENT)
 		return error_errno("cannot replace %s", path);
@@ -218,8 +207,9 @@ int images_default_savefile(const struct vm *base)
 {
 	const struct root *root = base->qubes->root;
 
-	if (root_mkdirs(root, DATA, IMAGES_DIRECTORY_MODE) < 0 ||
-	    images_point_link(root, DEFAULT_DIRECTORY, vm_directory(base)) < 0 ||
+	if (!root_exists(root, DATA) && images_make_directory(root, DATA, root_group(root, "qubes")) < 0)
+		return -1;
+	if (images_point_link(root, DEFAULT_DIRECTORY, vm_directory(base)) < 0 ||
 	    images_point_link(root, TEMPLATE_ROOT, images_root(base)) < 0 ||
 	    images_point_link(root, DEFAULT_SAVEFILE, images_savefile(base)) < 0)
 		return -1;
