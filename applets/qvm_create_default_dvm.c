@@ -28,9 +28,11 @@ const struct option_row qvm_create_default_dvm_options[] = {
 	OPT_FLAG(0, "default-script", struct default_dvm_args, default_script,
 		 "prepare it by the built-in script (the default)"),
 	OPT_WORDS("[TEMPLATE] [SCRIPT]", 0, 2),
-	OPT_NOTE("Makes the VM TEMPLATE-dvm if there is none, starts it, runs SCRIPT in it, and saves it when it is "
-		 "ready: from that savefile disposable VMs come up. It is to be made again when TEMPLATE has "
-		 "changed. SCRIPT is a file below the root of at most 2303 bytes; the built-in one is " SCRIPT "."),
+	OPT_NOTE(
+		"Makes the VM TEMPLATE-dvm if there is none, starts it, runs SCRIPT in it, and saves it when it is "
+		"ready: from that savefile disposable VMs come up. It is to be made again when TEMPLATE has "
+		"changed. SCRIPT is a file below the root of at most 2303 bytes; the built-in one is " SCRIPT
+		"."),
 	OPT_END
 };
 
@@ -174,8 +176,7 @@ static const char *absolute(struct arena *arena, const char *path)
 }
 
 /* The built-in one need not be there. The caller frees the text. */
-static int read_script(struct qubes *q, const char *word, struct lifecycle_savefile *how,
-		       char **text)
+static int read_script(struct qubes *q, const char *word, struct lifecycle_savefile *how, char **text)
 {
 	const char *path = word ? absolute(q->arena, word) : SCRIPT;
 

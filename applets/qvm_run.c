@@ -429,16 +429,12 @@ static struct vm *base_of(struct qubes *q, const struct run_args *args, char **w
 /* Nobody stays connected while it runs, as with other VMs. */
 static int run_alone(struct run *run, bool no_gui)
 {
-	int status;
-
 	if (get_ready(run, no_gui) != 0) {
 		error_report();
 		return 1;
 	}
-	leave_hypervisor(run->vm->qubes);
-	status = run_one(run);
-	vmm_set_offline(run->vm->qubes, false);
-	return status;
+	vmm_disconnect(run->vm->qubes);
+	return run_one(run);
 }
 
 /* Ctrl-C ends the command; the VM must not outlive it. */

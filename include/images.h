@@ -121,6 +121,14 @@ int images_seed_savefile(const struct root *root);
  */
 int images_commit(const struct vm *vm);
 
+/*
+ * Does no VM run that was started before the last of TEMPLATE's epochs? 0, or -1 with an error. Where VMs have
+ * no such devices (not on Xen) nobody does.
+ */
+int images_check_epoch(const struct vm *template);
+/* Gives up what would be needed to take the last epoch back. 0 (none is fine), or -1 with an error. */
+int images_drop_changes(const struct vm *vm);
+
 /* When those changes were made that a reversal would take back. 0, or -1 with an error: there are none. */
 int images_find_changes(const struct vm *vm, time_t *when);
 

@@ -160,6 +160,12 @@ int lifecycle_end_disposable(struct vm *vm);
  */
 int lifecycle_remove_dead_disposables(struct qubes *q, bool quiet);
 
+/*
+ * Gives back the room that deleted files take in the root image of TEMPLATE, which is off, by way of a VM of its
+ * own that no store has. Takes long, and prints what that VM says. 0, or -1 with an error and nothing left.
+ */
+int lifecycle_trim(struct vm *template, bool quiet);
+
 int lifecycle_shutdown(struct vm *vm); /* asks the VM; does not wait */
 /*
  * Tells NETVM anew which of its running clients may do what, if it is a ProxyVM and runs (NULL: nothing to do).

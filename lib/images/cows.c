@@ -28,8 +28,8 @@ static int run_tar(const struct vm *base, const char *action, const char *archiv
 	AUTO_FREE char *tar = root_host_path(root, TAR);
 	AUTO_FREE char *file = root_host_path(root, archive);
 	AUTO_FREE char *directory = root_host_path(root, vm_directory(base));
-	const char *argv[] = { tar,   "--force-local", "--sparse", action, "--file", file, "--directory",
-			       directory, IMAGE,     NULL };
+	const char *argv[] = { tar,  "--force-local", "--sparse", action, "--file",
+			       file, "--directory",   directory,  IMAGE,  NULL };
 	int status;
 
 	if (!root_exists(root, TAR))

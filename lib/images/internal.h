@@ -107,6 +107,17 @@ int images_refresh_loops(const struct root *root, const char *path);
  */
 int images_renew_cow(const struct vm *vm, const char *path, uint64_t size);
 
+/* ---- snapshots.c ---- */
+
+/*
+ * Calls EACH for the root device of every VM that runs on the root image IMAGE, with the identity of what keeps
+ * the old blocks for it (st_dev and st_ino alone; NULL: not to be read off its name), until one returns
+ * non-zero, and returns that.
+ */
+typedef int images_snapshot(const char *device, const struct stat *cow, void *context);
+int images_for_snapshots(const struct root *root, const struct stat *image, images_snapshot *each,
+			 void *context);
+
 /* ---- the copy-on-write file of a device-mapper snapshot ---- */
 struct cow {
 	int fd;

@@ -65,7 +65,8 @@ static int check_savefile(const struct vm *base, struct stat *st)
 		return error_set(ERROR_FAILED, "%s is no file", path);
 	if (root_stat(root, image, &its_root) < 0)
 		return error_errno("%s", image);
-	return is_older(st, &its_root) ? unfit(base, "its savefile is older than its template's root image") : 0;
+	return is_older(st, &its_root) ? unfit(base, "its savefile is older than its template's root image") :
+					 0;
 }
 
 /* ---- the default one, in memory ---- */

@@ -63,7 +63,8 @@ int images_reset_volatile(struct vm *vm)
 void images_set_icon(const struct vm *vm)
 {
 	if (!images_has_files(vm) || vm_is(vm, VM_DISPOSABLE) ||
-	    (images_check_place(vm) == 0 && images_point_link(vm->qubes->root, images_icon(vm), images_label_icon(vm)) == 0))
+	    (images_check_place(vm) == 0 &&
+	     images_point_link(vm->qubes->root, images_icon(vm), images_label_icon(vm)) == 0))
 		return;
 	error_note("warning: the icon of %s was not set: %s", vm->name, error_message());
 	error_clear();

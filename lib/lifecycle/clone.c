@@ -236,7 +236,11 @@ int copy_values(struct vm *source, struct vm *vm)
 {
 	const struct lifecycle_clone how = { 0 };
 	struct cloning c = {
-		.q = vm->qubes, .how = &how, .name = vm->name, .source = source, .vm = vm,
+		.q = vm->qubes,
+		.how = &how,
+		.name = vm->name,
+		.source = source,
+		.vm = vm,
 	};
 
 	return copy_all(&c);

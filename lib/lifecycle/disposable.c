@@ -17,6 +17,7 @@
 #include "xmlfile.h"
 
 #define RUN "/var/run/qubes"
+#define FIREWALL_FILE RUN "/%s-firewall.xml"
 #define NEXT_NUMBER RUN "/dispid"
 #define NEXT_NUMBER_MODE 0664
 #define NUMBER_TEXT_MAX 32
@@ -51,15 +52,17 @@ static int check_values(const struct vm *base)
 	struct literal devices;
 
 	if (!vm_is(base, VM_APP) || !vm_template(base))
-		return error_set(ERROR_FAILED, "disposable VMs start from an AppVM that is based on a template");
+		return error_set(ERROR_FAILED,
+				 "disposable VMs start from an AppVM that is based on a template");
 	if (!fault)
 		fault = prop_broken(base);
 	if (fault)
 		return error_set(ERROR_FAILED, "%s", fault);
 	if (prop_pcidevs(base, &devices) != 0)
 		return -1;
-	return devices.count ? error_set(ERROR_FAILED, "it has PCI devices, which disposable VMs cannot have") :
-			       0;
+	return devices.count ?
+		       error_set(ERROR_FAILED, "it has PCI devices, which disposable VMs cannot have") :
+		       0;
 }
 
 /* An interface cannot come or go with a restore. */
@@ -100,7 +103,8 @@ static int check_kernel(const struct vm *base)
 	error_clear();
 	if (!saved || !now || strcmp(saved, now) == 0)
 		return 0;
-	return error_set(ERROR_FAILED, "it was saved with another kernel (qvm-create-default-dvm %s saves it again)",
+	return error_set(ERROR_FAILED,
+			 "it was saved with another kernel (qvm-create-default-dvm %s saves it again)",
 			 vm_template(base)->name);
 }
 
@@ -173,12 +177,7 @@ static void remove_entry(void *work)
 
 static const char *firewall_file(const struct vm *vm)
 {
-	return arena_printf(vm->qubes->arena, RUN "/%s-firewall.xml", vm->name);
-}
-
-static const char *configuration_file(const struct vm *vm)
-{
-	return vm_path(vm, arena_printf(vm->qubes->arena, "%s.conf", vm->name));
+	return arena_printf(vm->qubes->arena, FIREWALL_FILE, vm->name);
 }
 
 /* What is set first stays when it is given the rest of what its base has. */
@@ -243,30 +242,30 @@ static const struct step entry_steps[] = {
 
 /* ---- its end ---- */
 
-/* Only what it has for itself; all else is its base's. To be known as long as there is an entry. */
-struct own_files {
-	const char *paths[2];
-};
-
-static bool has_own_name(const struct vm *vm)
+/* One that is called otherwise is none of ours. */
+static bool has_own_name(const char *name)
 {
 	unsigned long long number;
 
-	return util_starts_with(vm->name, "disp") && util_parse_decimal(vm->name + strlen("disp"), ~0ULL, &number);
+	return util_starts_with(name, "disp") && util_parse_decimal(name + strlen("disp"), ~0ULL, &number);
 }
 
-static struct own_files files_of(const struct vm *vm)
+static void remove_file(const struct root *root, const char *path)
 {
-	if (!has_own_name(vm)) /* not one of ours */
-		return (struct own_files){ 0 };
-	return (struct own_files){ { configuration_file(vm), firewall_file(vm) } };
+	if (root_unlink(root, path) != 0 && errno != ENOENT)
+		error_note("%s is left behind: %s", path, strerror(errno));
 }
 
-static void remove_files(const struct root *root, const struct own_files *files)
+void remove_disposable_files(const struct root *root, const char *directory, const char *name)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(files->paths); i++)
-		if (files->paths[i] && root_unlink(root, files->paths[i]) != 0 && errno != ENOENT)
-			error_note("%s is left behind: %s", files->paths[i], strerror(errno));
+	AUTO_FREE char *configuration = util_printf("%s/%s.conf", directory ? directory : "", name);
+	AUTO_FREE char *firewall = util_printf(FIREWALL_FILE, name);
+
+	if (!has_own_name(name))
+		return;
+	if (directory)
+		remove_file(root, configuration);
+	remove_file(root, firewall);
 }
 
 static int drop_entry(struct qubes *again, const struct vm *gone)
@@ -307,11 +306,9 @@ static int kill_if_running(struct vm *vm)
 /* An entry whose domain may still run is what finds it again. */
 static int end(struct vm *vm)
 {
-	const struct own_files files = files_of(vm);
-
 	if (kill_if_running(vm) != 0 || leave_store(vm) != 0)
 		return -1;
-	remove_files(vm->qubes->root, &files);
+	remove_disposable_files(vm->qubes->root, vm_directory(vm), vm->name);
 	return 0;
 }
 
@@ -331,12 +328,11 @@ int lifecycle_end_disposable(struct vm *vm)
 /* The error at hand is that of the start. */
 static void take_back(struct vm *vm)
 {
-	enum error_kind kind = error_kind();
-	AUTO_FREE char *why = util_strdup(error_message());
+	const struct error_aside failure = error_put_aside();
 
 	if (lifecycle_end_disposable(vm) != 0)
 		error_report();
-	error_set(kind, "%s", why);
+	error_put_back(&failure);
 }
 
 static int start(struct disposable *d, const struct lifecycle_start *how)
@@ -383,23 +379,30 @@ static int is_dead(struct vm *vm)
 	return info.power == VMM_HALTED;
 }
 
-static int forget_files(struct qubes *q, void *files)
+/* What is left of one whose entry is gone. */
+struct remains {
+	const char *directory, *name;
+};
+
+static int remove_remains(struct qubes *q, void *argument)
 {
-	remove_files(q->root, files);
+	const struct remains *remains = argument;
+
+	remove_disposable_files(q->root, remains->directory, remains->name);
 	return 0;
 }
 
 static void bury(struct vm *vm, bool quiet)
 {
-	struct own_files *files = arena_alloc(vm->qubes->arena, sizeof(*files));
+	struct remains *remains = arena_alloc(vm->qubes->arena, sizeof(*remains));
 
-	*files = files_of(vm);
+	*remains = (struct remains){ vm_directory(vm), arena_strdup(vm->qubes->arena, vm->name) };
 	if (!quiet)
 		error_note("removing %s, which has ended", vm->name);
 	if (helpers_qubesdb_stop(vm) != 0)
 		error_note("%s: %s", vm->name, error_message());
 	error_clear();
-	qubes_with_save(vm->qubes, forget_files, files);
+	qubes_with_save(vm->qubes, remove_remains, remains);
 	vm_remove(vm);
 }
 

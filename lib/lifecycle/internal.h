@@ -8,6 +8,8 @@
 
 #include "lifecycle.h"
 
+struct root;
+
 /* One step of a sequence that works on a structure of its own; the last one has no ACT. */
 struct step {
 	int (*act)(void *work);	  /* 0, or -1 with an error and nothing done */
@@ -68,6 +70,9 @@ int start_in_turn(struct vm *vm, const struct lifecycle_start *how);
 
 /* In the directory of what disposable VMs start from: what its network was when it was saved. */
 #define SAVED_NETWORK "netvm-id.txt"
+
+/* What a disposable VM of that name has for itself, all else being another VM's. What cannot be is a note. */
+void remove_disposable_files(const struct root *root, const char *directory, const char *name);
 
 /*
  * Gives VM what a copy of SOURCE has, and the rest as to a new one. 0, or -1 with an error. The second: its

@@ -333,11 +333,13 @@ static int check_base(const struct vm *vm)
 	struct literal devices;
 
 	if (!vm_is(vm, VM_APP) || !vm_template(vm))
-		return error_set(ERROR_FAILED, "disposable VMs start from an AppVM that is based on a template");
+		return error_set(ERROR_FAILED,
+				 "disposable VMs start from an AppVM that is based on a template");
 	if (prop_pcidevs(vm, &devices) != 0)
 		return -1;
-	return devices.count ? error_set(ERROR_FAILED, "it has PCI devices, which disposable VMs cannot have") :
-			       0;
+	return devices.count ?
+		       error_set(ERROR_FAILED, "it has PCI devices, which disposable VMs cannot have") :
+		       0;
 }
 
 static int run(struct saving *saving)

@@ -25,10 +25,11 @@ int netvms_end(const struct vm *vm)
 static int check_class(struct vm *vm, bool first)
 {
 	if (vm_is(vm, VM_DISPOSABLE) && !first)
-		return error_set(ERROR_FAILED,
-				 "a disposable VM runs once: qvm-run --dispvm starts another one, qvm-remove %s "
-				 "takes away what is left of this one",
-				 vm->name);
+		return error_set(
+			ERROR_FAILED,
+			"a disposable VM runs once: qvm-run --dispvm starts another one, qvm-remove %s "
+			"takes away what is left of this one",
+			vm->name);
 	if (!vm_is(vm, VM_PVS | VM_HVMS))
 		return error_set(ERROR_FAILED, "VMs of class %s cannot be started", vm->type);
 	return 0;
