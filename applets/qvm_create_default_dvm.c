@@ -187,8 +187,6 @@ static int read_script(struct qubes *q, const char *word, struct lifecycle_savef
 				 LIFECYCLE_SCRIPT_MOST);
 	if (!*text && (word || errno != ENOENT))
 		return error_errno("%s", path);
-	if (!*text)
-		error_note("there is no %s: it is saved as it is", path);
 	how->script = *text;
 	return 0;
 }
@@ -209,8 +207,11 @@ int qvm_create_default_dvm_main(struct qubes *q, const void *parsed, char **word
 	vm = need_vm(q, template);
 	if (!vm)
 		return -1;
-	if (!vmm_offline(q))
-		return lifecycle_make_savefile(vm, &how);
-	return error_set(ERROR_OFFLINE, "%s is there, but without a hypervisor its savefile cannot be made",
-			 vm->name);
+	if (vmm_offline(q))
+		return error_set(ERROR_OFFLINE,
+				 "%s is there, but without a hypervisor its savefile cannot be made",
+				 vm->name);
+	if (!how.script)
+		error_note("there is no %s: %s is saved as it is", SCRIPT, vm->name);
+	return lifecycle_make_savefile(vm, &how);
 }

@@ -6,6 +6,7 @@
 #include "halted.h"
 #include "images.h"
 #include "lifecycle.h"
+#include "vmm.h"
 
 struct trim_args {
 	bool quiet;
@@ -37,8 +38,13 @@ int qvm_trim_template_main(struct qubes *q, const void *parsed, char **words)
 
 	if (!vm)
 		return -1;
+	if (!vm_is(vm, VM_TEMPLATES))
+		return error_set(ERROR_FAILED, "%s (%s) is not a template", vm->name, vm->type);
 	if (!vm_is(vm, VM_TEMPLATE))
-		return error_set(ERROR_FAILED, "%s (%s) is not a template of PV VMs", vm->name, vm->type);
+		return error_set(ERROR_FAILED, "%s (%s): only the images of PV VMs can be trimmed", vm->name,
+				 vm->type);
+	if (vmm_connection(q) != 0)
+		return error_within("%s is not trimmed", vm->name);
 	if (halted_check(vm, true) != 0)
 		return -1;
 	print_usage(vm, "before");

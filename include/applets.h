@@ -64,7 +64,7 @@ APPLET("qvm-tags",         qvm_tags,         STORE_READ,  NULL,             VMM_
        "show the tags of a VM, which release 3 does not have")
 APPLET("qvm-template-commit", qvm_template_commit, STORE_READ, NULL,        VMM_LAZY,     APPLET_R3,
        "let VMs see what a template has changed in its root image")
-APPLET("qvm-trim-template", qvm_trim_template, STORE_READ, NULL,            VMM_REQUIRED, APPLET_R3,
+APPLET("qvm-trim-template", qvm_trim_template, STORE_READ, NULL,            VMM_LAZY,     APPLET_R3,
        "give back unused room in a template's root image")
 APPLET("qvm-unpause",      qvm_unpause,      STORE_READ,  NULL,             VMM_REQUIRED, APPLET_R3,
        "schedule paused VMs again")

@@ -7,7 +7,6 @@
 #ifndef QUBES_IMAGES_H
 #define QUBES_IMAGES_H
 
-#include <stdbool.h>
 #include <stdint.h>
 #include <time.h>
 
@@ -90,8 +89,8 @@ const char *images_saved_cows(const struct vm *base); /* the same: an archive of
  * one: there is none, or the template has changed since.
  */
 const char *images_current_savefile(const struct vm *base);
-/* The same question alone. */
-bool images_savefile_is_valid(const struct vm *base);
+/* Is there one? 0, or -1 with that error. */
+int images_check_savefile(const struct vm *base);
 /* Makes it valid after a change of the template's root image that changed nothing in it. 0, or -1 with an error. */
 int images_renew_savefile(const struct vm *base);
 

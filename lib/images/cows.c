@@ -67,20 +67,32 @@ int images_keep_cows(const struct vm *base)
 	return images_sync(root, archive) < 0 ? error_errno("%s", archive) : 0;
 }
 
-/* One that runs keeps the file that it has, whose name goes. */
+static int unpack(const struct vm *base, const char *image)
+{
+	struct stat st;
+
+	if (run_tar(base, "--extract", images_saved_cows(base)) < 0)
+		return error_within("%s", images_saved_cows(base));
+	if (root_lstat(base->qubes->root, image, &st) == 0 && S_ISREG(st.st_mode))
+		return 0;
+	return error_set(ERROR_FAILED, "%s holds no %s", images_saved_cows(base), IMAGE);
+}
+
+/* A VM that runs keeps the file that it has, whose name goes. */
 int images_unpack_cows(const struct vm *base)
 {
 	const struct root *root = base->qubes->root;
-	const char *image = images_volatile(base), *archive = images_saved_cows(base);
-	struct stat st;
+	const char *image = images_volatile(base);
+	AUTO_FREE char *old = util_printf("%s.old", image);
 
 	if (images_check_own(base, image) < 0)
 		return -1;
-	if (root_unlink(root, image) < 0 && errno != ENOENT)
+	if (root_rename(root, image, old, true) < 0 && errno != ENOENT)
 		return error_errno("cannot replace %s", image);
-	if (run_tar(base, "--extract", archive) < 0)
-		return error_within("%s", archive);
-	if (root_lstat(root, image, &st) == 0 && S_ISREG(st.st_mode))
+	if (unpack(base, image) == 0) {
+		root_unlink(root, old);
 		return 0;
-	return error_set(ERROR_FAILED, "%s holds no %s", archive, IMAGE);
+	}
+	root_rename(root, old, image, true);
+	return -1;
 }

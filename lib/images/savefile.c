@@ -44,10 +44,15 @@ static bool is_older(const struct stat *one, const struct stat *other)
 static int unfit(const struct vm *base, const char *why)
 {
 	const struct vm *template = vm_template(base);
+	AUTO_FREE char *made = util_printf("%s-dvm", template ? template->name : "");
 
-	return error_set(ERROR_NOT_FOUND,
-			 "no disposable VM can be started from %s: %s (qvm-create-default-dvm %s makes it)",
-			 base->name, why, template ? template->name : "TEMPLATE");
+	error_set(ERROR_NOT_FOUND, "no disposable VM can be started from %s: %s", base->name, why);
+	if (strcmp(base->name, made) != 0)
+		return -1;
+
+	AUTO_FREE char *what = util_strdup(error_message());
+
+	return error_set(ERROR_NOT_FOUND, "%s (qvm-create-default-dvm %s makes it)", what, template->name);
 }
 
 /* What the savefile remembers of the root image's blocks must still hold. */
@@ -233,13 +238,11 @@ static int touch(const struct root *root, const char *path)
 	return error_errno("%s", path);
 }
 
-bool images_savefile_is_valid(const struct vm *base)
+int images_check_savefile(const struct vm *base)
 {
 	struct stat st;
-	bool valid = check_savefile(base, &st) == 0;
 
-	error_clear();
-	return valid;
+	return check_savefile(base, &st);
 }
 
 int images_renew_savefile(const struct vm *base)

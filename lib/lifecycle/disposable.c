@@ -114,7 +114,7 @@ static int check_base(void *work)
 
 	if (check_values(d->base) != 0 || check_network(d->base) != 0 || check_kernel(d->base) != 0)
 		return error_within("%s", d->base->name);
-	if (!images_current_savefile(d->base))
+	if (images_check_savefile(d->base) != 0)
 		return -1;
 	/* Rules that cannot be understood cannot be kept to. */
 	return firewall_load(d->base, &(struct firewall){ 0 });

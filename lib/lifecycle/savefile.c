@@ -342,12 +342,25 @@ static int check_base(const struct vm *vm)
 		       0;
 }
 
+/* Nobody else could tell it to get ready. */
+static int check_host(struct vm *vm)
+{
+	const struct helpers_how how = { .quiet = true, .no_gui = true, .dvm = true };
+	struct helpers helpers;
+
+	if (helpers_check(vm, &how, &helpers) != 0)
+		return -1;
+	return helpers.qubesdb ?
+		       0 :
+		       error_set(ERROR_FAILED, "it cannot be told to get ready: this host has no QubesDB");
+}
+
 static int run(struct saving *saving)
 {
 	AUTO_CLOSE int lock = -1;
 	int result;
 
-	if (check_base(saving->vm) != 0 || turn_wait(saving->vm, &lock) != 0)
+	if (check_base(saving->vm) != 0 || check_host(saving->vm) != 0 || turn_wait(saving->vm, &lock) != 0)
 		return -1;
 	util_hold_signals(&saving->before);
 	result = steps_run(saving->vm->qubes, saving_steps, saving);

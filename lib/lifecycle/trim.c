@@ -247,14 +247,17 @@ static int run(struct trimming *t)
 	return result;
 }
 
-/* The default one of the template; NULL: there is none, or it was no good before either. */
+/* What disposable VMs start from; NULL: there is none, or it was no good before either. */
 static const struct vm *base_to_renew(const struct vm *template)
 {
 	AUTO_FREE char *name = util_printf("%s-dvm", template->name);
 	const struct vm *base =
 		vm_name_taken(template->qubes, name) ? vm_by_name(template->qubes, name) : NULL;
 
-	return base && images_savefile_is_valid(base) ? base : NULL;
+	if (base && images_check_savefile(base) == 0)
+		return base;
+	error_clear();
+	return NULL;
 }
 
 /* Once it is our turn nobody starts it. */
