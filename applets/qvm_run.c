@@ -9,11 +9,10 @@
 #include "applet.h"
 #include "helpers.h"
 #include "lifecycle.h"
+#include "paint.h"
 #include "selection.h"
 #include "vmm.h"
 
-#define DEFAULT_COLOUR "31"
-#define HIGHEST_COLOUR 107
 #define SERVICE_MAX 255
 #define STUBDOM_UNKNOWN (-1) /* only xenstore knows the domain that an HVM is emulated in */
 
@@ -61,10 +60,10 @@ const struct option_row qvm_run_options[] = {
 		 "take out of the output what makes terminals do things (default: if stdout is a terminal)"),
 	OPT_FLAG(0, "no-filter-escape-chars", struct run_args, no_filter, "leave the output as it is"),
 	OPT_TEXT(0, "color-output", "N", struct run_args, colour_output,
-		 "ANSI style of the output on a terminal (default: " DEFAULT_COLOUR ")"),
+		 "ANSI style of the output on a terminal (default: " PAINT_DEFAULT ")"),
 	OPT_FLAG(0, "no-color-output", struct run_args, no_colour_output, "none"),
 	OPT_TEXT(0, "color-stderr", "N", struct run_args, colour_stderr,
-		 "ANSI style of the VM's stderr on a terminal (default: " DEFAULT_COLOUR ")"),
+		 "ANSI style of the VM's stderr on a terminal (default: " PAINT_DEFAULT ")"),
 	OPT_FLAG(0, "no-color-stderr", struct run_args, no_colour_stderr, "none"),
 	HIDDEN_FLAG("autostart", start),
 	HIDDEN_FLAG("no-autostart", no_start),
@@ -114,16 +113,6 @@ static int check_words(const struct run_args *args, char **words)
 		return error_set(ERROR_USAGE, "a command is needed");
 	return error_set(ERROR_USAGE, "the name of a VM%s needed",
 			 pauses(args) ? " is" : " and a command are");
-}
-
-static int check_colour(const char *option, const char *colour)
-{
-	unsigned long long number;
-
-	if (!colour || util_parse_decimal(colour, HIGHEST_COLOUR, &number))
-		return 0;
-	return error_set(ERROR_USAGE, "option --%s needs a number up to %d, not '%s'", option, HIGHEST_COLOUR,
-			 colour);
 }
 
 static int check_service(const char *name)
@@ -188,8 +177,8 @@ int qvm_run_access(const void *parsed, char **words)
 
 	if (check_possible(args) != 0 || check_contradictions(args) != 0 || check_words(args, words) != 0)
 		return -1;
-	if (check_colour("color-output", args->colour_output) != 0 ||
-	    check_colour("color-stderr", args->colour_stderr) != 0)
+	if (paint_check("color-output", args->colour_output) != 0 ||
+	    paint_check("color-stderr", args->colour_stderr) != 0)
 		return -1;
 	if (args->service && !pauses(args) && check_service(words[count_vms(args, words)]) != 0)
 		return -1;
@@ -206,20 +195,6 @@ struct order {
 	bool quiet, start;
 	const char *colour_output, *colour_stderr; /* NULL: none */
 };
-
-static bool is_screen(int fd)
-{
-	const char *no_colour = getenv("NO_COLOR");
-
-	return isatty(fd) && !(no_colour && *no_colour);
-}
-
-static const char *colour_for(int fd, const char *asked, bool unwanted)
-{
-	if (unwanted || !is_screen(fd))
-		return NULL;
-	return asked ? asked : DEFAULT_COLOUR;
-}
 
 static struct order order_of(struct qubes *q, const struct run_args *args, const char *text)
 {
@@ -240,9 +215,9 @@ static struct order order_of(struct qubes *q, const struct run_args *args, const
 		},
 		.quiet = args->quiet || args->pass_io,
 		.start = args->start,
-		.colour_output = to_stdout ? colour_for(STDOUT_FILENO, args->colour_output, args->no_colour_output) :
+		.colour_output = to_stdout ? paint_for(STDOUT_FILENO, args->colour_output, args->no_colour_output) :
 					     NULL,
-		.colour_stderr = args->pass_io ? colour_for(STDERR_FILENO, args->colour_stderr,
+		.colour_stderr = args->pass_io ? paint_for(STDERR_FILENO, args->colour_stderr,
 							    args->no_colour_stderr) :
 						 NULL,
 	};
@@ -314,22 +289,6 @@ static int get_ready(struct run *run, bool no_gui)
 
 /* ---- running ---- */
 
-static void paint(FILE *to, const char *colour)
-{
-	if (!colour)
-		return;
-	fprintf(to, "\033[0;%sm", colour);
-	fflush(to);
-}
-
-static void unpaint(FILE *to, const char *colour)
-{
-	if (!colour)
-		return;
-	fputs("\033[0m", to);
-	fflush(to);
-}
-
 /* Ctrl-C ends the client; we follow once the terminal has its colour back. */
 static int run_painted(struct run *run)
 {
@@ -341,11 +300,11 @@ static int run_painted(struct run *run)
 	if (order->colour_output || order->colour_stderr)
 		sigaddset(&interrupt, SIGINT);
 	sigprocmask(SIG_BLOCK, &interrupt, &before);
-	paint(stdout, order->colour_output);
-	paint(stderr, order->colour_stderr);
+	paint_begin(stdout, order->colour_output);
+	paint_begin(stderr, order->colour_stderr);
 	status = helpers_run(run->vm, &order->command);
-	unpaint(stderr, order->colour_stderr);
-	unpaint(stdout, order->colour_output);
+	paint_end(stderr, order->colour_stderr);
+	paint_end(stdout, order->colour_output);
 	sigprocmask(SIG_SETMASK, &before, NULL);
 	return status;
 }

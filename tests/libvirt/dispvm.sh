@@ -279,6 +279,27 @@ check 'and these go with it' test ! -e "$run/disp3-firewall.xml"
 qvm-firewall -r tpl-dvm
 rm -f "$dvm/firewall.xml"
 
+# ---- several at once ----
+
+three_at_once()
+{
+	for status in 1 2 3; do
+		{
+			qvm-run -q --dispvm "exit $status" 2>/dev/null
+			echo "status $?" >>"$scratch/statuses"
+		} &
+	done
+	wait
+	sort "$scratch/statuses"
+}
+rm -f "$log"
+before=$(sha256sum <"$store")
+equal 'three at once: each runs its command' 'status 1
+status 2
+status 3' three_at_once
+equal 'three at once: in VMs of their own' 3 sh -c "grep '^qubesdb-daemon' '$log' | sort -u | wc -l"
+equal 'three at once: none of them stays' "$before" sh -c "sha256sum <'$store'"
+
 # ---- its end comes otherwise ----
 
 # In the background: sets program to its number, when the command runs.
