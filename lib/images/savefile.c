@@ -41,18 +41,24 @@ static bool is_older(const struct stat *one, const struct stat *other)
 	return one->st_mtim.tv_nsec < other->st_mtim.tv_nsec;
 }
 
+/* What qvm-create-default-dvm made has a name of its own. */
+static bool is_made_from(const struct vm *base, const struct vm *template)
+{
+	AUTO_FREE char *name = util_printf("%s-dvm", template->name);
+
+	return strcmp(base->name, name) == 0;
+}
+
 static int unfit(const struct vm *base, const char *why)
 {
 	const struct vm *template = vm_template(base);
-	AUTO_FREE char *made = util_printf("%s-dvm", template ? template->name : "");
 
-	error_set(ERROR_NOT_FOUND, "no disposable VM can be started from %s: %s", base->name, why);
-	if (strcmp(base->name, made) != 0)
-		return -1;
-
-	AUTO_FREE char *what = util_strdup(error_message());
-
-	return error_set(ERROR_NOT_FOUND, "%s (qvm-create-default-dvm %s makes it)", what, template->name);
+	if (!template || !is_made_from(base, template))
+		return error_set(ERROR_NOT_FOUND, "no disposable VM can be started from %s: %s", base->name,
+				 why);
+	return error_set(ERROR_NOT_FOUND,
+			 "no disposable VM can be started from %s: %s (qvm-create-default-dvm %s makes it)",
+			 base->name, why, template->name);
 }
 
 /* What the savefile remembers of the root image's blocks must still hold. */
