@@ -82,12 +82,7 @@ libvirt_calls()
 
 files()
 {
-	(cd "$1" && ls -A | paste -sd' ')
-}
-
-daemons()
-{
-	find "$run" -name 'qubesdb.*.pid' -o -name 'do-not-membalance' | sed "s|$run/||"
+	find "$1" -mindepth 1 -maxdepth 1 -printf '%f\n' | LC_ALL=C sort | paste -sd' '
 }
 
 released()
@@ -170,6 +165,7 @@ equal 'in memory is a copy of the savefile, for the group alone' '770 98 660 98'
 # ---- a disposable VM from its start to its end ----
 
 rm -f "$log"
+files=$(files "$dvm")
 before=$(sha256sum <"$store")
 equal 'qvm-run --dispvm runs a command in one, whose status it has' "\
 dom0|Running
@@ -181,7 +177,7 @@ disp1|Running
 status 7" run_and_say_status --dispvm -p "qvm-ls --raw-data name-raw state; cp '$store' '$scratch/during'; exit 7"
 equal 'afterwards the store is as it was' "$before" sh -c "sha256sum <'$store'"
 equal 'there is no domain of it' 'fw net tpl-dvm' domains
-equal 'nor a file' "$(files "$dvm")" sh -c "cd '$dvm' && ls -A | paste -sd' '"
+equal 'nor a file' "$files" files "$dvm"
 check 'nor a daemon' libvirtd_wait sh -c "[ ! -e '$run/qubesdb.disp1.pid' ]"
 check 'memory is given back' libvirtd_wait released
 
@@ -557,7 +553,7 @@ libvirtd_wait test -s "$scratch/runs"
 kill -KILL "$program" "$(cat "$scratch/runs")"
 wait "$program" 2>/dev/null
 equal 'killed: the VM is left' 'tpl-dvm trim-tpl' files "$root$var/appvms"
-printf '#!/bin/sh\necho "$2: trimmed"\n' >"$scratch/bin/fstrim"
+printf '#!/bin/sh\necho trimmed\n' >"$scratch/bin/fstrim"
 equal 'the next run takes it away first' \
 	'qvm-trim-template: taking away what an interrupted run has left of trim-tpl' \
 	sh -c 'qvm-trim-template -q tpl 2>&1 >/dev/null'
