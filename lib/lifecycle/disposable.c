@@ -14,7 +14,6 @@
 #include "prop.h"
 #include "util.h"
 #include "vmm.h"
-#include "xmlfile.h"
 
 #define RUN "/var/run/qubes"
 #define FIREWALL_FILE RUN "/%s-firewall.xml"
@@ -22,8 +21,6 @@
 #define NEXT_NUMBER_MODE 0664
 #define NUMBER_TEXT_MAX 32
 #define NUMBER_MOST 999999
-#define SAVED_NETWORK_MAX 16
-#define CONFIGURATION_MAX (1 << 20)
 
 struct disposable {
 	struct qubes *q;
@@ -32,89 +29,13 @@ struct disposable {
 	int after;
 };
 
-/* ---- what it starts from ---- */
-
-struct vm *lifecycle_default_base(struct qubes *q)
-{
-	AUTO_FREE char *directory = images_default_directory(q->root);
-	const char *slash = directory ? strrchr(directory, '/') : NULL;
-
-	if (slash && slash[1])
-		return vm_by_name(q, slash + 1);
-	error_set(ERROR_NOT_FOUND, "there is no default for disposable VMs: qvm-create-default-dvm "
-				   "--default-template makes it");
-	return NULL;
-}
-
-static int check_values(const struct vm *base)
-{
-	const char *fault = vm_broken(base);
-	struct literal devices;
-
-	if (!vm_is(base, VM_APP) || !vm_template(base))
-		return error_set(ERROR_FAILED,
-				 "disposable VMs start from an AppVM that is based on a template");
-	if (!fault)
-		fault = prop_broken(base);
-	if (fault)
-		return error_set(ERROR_FAILED, "%s", fault);
-	if (prop_pcidevs(base, &devices) != 0)
-		return -1;
-	return devices.count ?
-		       error_set(ERROR_FAILED, "it has PCI devices, which disposable VMs cannot have") :
-		       0;
-}
-
-/* An interface cannot come or go with a restore. */
-static int check_network(const struct vm *base)
-{
-	AUTO_FREE char *saved =
-		root_read(base->qubes->root, vm_path(base, SAVED_NETWORK), SAVED_NETWORK_MAX, NULL);
-	bool had = saved && *saved;
-
-	if (!saved || had == (vm_netvm(base) != NULL))
-		return 0;
-	return error_set(ERROR_FAILED, "it was saved %s a network (qvm-create-default-dvm %s saves it again)",
-			 had ? "with" : "without", vm_template(base)->name);
-}
-
-static xmlfile_element *child(xmlfile_element *parent, const char *name)
-{
-	xmlfile_element *at = NULL;
-
-	while (parent && (at = xmlfile_next(parent, at)))
-		if (strcmp(xmlfile_name(at), name) == 0)
-			return at;
-	return NULL;
-}
-
-/* What it was saved with is what goes on running, whatever the store says now. */
-static int check_kernel(const struct vm *base)
-{
-	const struct root *root = base->qubes->root;
-	AUTO_FREE char *name = util_printf("%s.conf", base->name);
-	AUTO_FREE char *text = root_read(root, vm_path(base, name), CONFIGURATION_MAX, NULL);
-	AUTO_XMLFILE struct xmlfile *file = text ? xmlfile_parse(text, name) : NULL;
-	xmlfile_element *kernel = file ? child(child(xmlfile_root(file), "os"), "kernel") : NULL;
-	const char *saved = kernel ? xmlfile_text(kernel) : NULL, *directory = images_kernels_dir(base);
-	AUTO_FREE char *path = directory ? util_printf("%s/vmlinuz", directory) : NULL;
-	AUTO_FREE char *now = path ? root_host_path(root, path) : NULL;
-
-	error_clear();
-	if (!saved || !now || strcmp(saved, now) == 0)
-		return 0;
-	return error_set(ERROR_FAILED,
-			 "it was saved with another kernel (qvm-create-default-dvm %s saves it again)",
-			 vm_template(base)->name);
-}
+/* ---- may it be made? ---- */
 
 static int check_base(void *work)
 {
 	struct disposable *d = work;
 
-	if (check_values(d->base) != 0 || check_network(d->base) != 0 || check_kernel(d->base) != 0)
-		return error_within("%s", d->base->name);
-	if (images_check_savefile(d->base) != 0)
+	if (base_check(d->base) != 0)
 		return -1;
 	/* Rules that cannot be understood cannot be kept to. */
 	return firewall_load(d->base, &(struct firewall){ 0 });

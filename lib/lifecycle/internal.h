@@ -71,6 +71,10 @@ int start_in_turn(struct vm *vm, const struct lifecycle_start *how);
 /* In the directory of what disposable VMs start from: what its network was when it was saved. */
 #define SAVED_NETWORK "netvm-id.txt"
 
+/* Can disposable VMs start from a VM like BASE? From BASE as it is now? 0, or -1 with an error. */
+int base_check_kind(const struct vm *base);
+int base_check(const struct vm *base);
+
 /* What a disposable VM of that name has for itself, all else being another VM's. What cannot be is a note. */
 void remove_disposable_files(const struct root *root, const char *directory, const char *name);
 

@@ -328,20 +328,6 @@ static const struct step saving_steps[] = {
 	{ .act = NULL },
 };
 
-static int check_base(const struct vm *vm)
-{
-	struct literal devices;
-
-	if (!vm_is(vm, VM_APP) || !vm_template(vm))
-		return error_set(ERROR_FAILED,
-				 "disposable VMs start from an AppVM that is based on a template");
-	if (prop_pcidevs(vm, &devices) != 0)
-		return -1;
-	return devices.count ?
-		       error_set(ERROR_FAILED, "it has PCI devices, which disposable VMs cannot have") :
-		       0;
-}
-
 /* Nobody else could tell it to get ready. */
 static int check_host(struct vm *vm)
 {
@@ -360,7 +346,8 @@ static int run(struct saving *saving)
 	AUTO_CLOSE int lock = -1;
 	int result;
 
-	if (check_base(saving->vm) != 0 || check_host(saving->vm) != 0 || turn_wait(saving->vm, &lock) != 0)
+	if (base_check_kind(saving->vm) != 0 || check_host(saving->vm) != 0 ||
+	    turn_wait(saving->vm, &lock) != 0)
 		return -1;
 	util_hold_signals(&saving->before);
 	result = steps_run(saving->vm->qubes, saving_steps, saving);
