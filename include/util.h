@@ -145,6 +145,24 @@ char *util_random_name(const char *prefix);
 /* Writes all of it, through interruptions. 0, or -1 with errno. */
 int util_write_all(int fd, const char *bytes, size_t length);
 
+/* ---- sockets of daemons ---- */
+
+/* The monotonic clock. */
+long long util_milliseconds(void);
+
+/*
+ * A stream socket, non-blocking, connected to the UNIX socket PATH below the root. -1 with errno; EAGAIN: too
+ * many wait to be let in, and poll does not tell when there is room.
+ */
+int root_connect(const struct root *root, const char *path);
+
+/*
+ * Sends, or receives, all LENGTH bytes before DEADLINE (util_milliseconds). 0, or -1 with errno: ETIMEDOUT; EPIPE
+ * or ECONNRESET if the other side has ended the connection.
+ */
+int util_send_before(int fd, const void *bytes, size_t length, long long deadline);
+int util_receive_before(int fd, void *bytes, size_t length, long long deadline);
+
 /* ---- signals ---- */
 
 /*
