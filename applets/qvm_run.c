@@ -15,7 +15,6 @@
 #define DEFAULT_COLOUR "31"
 #define HIGHEST_COLOUR 107
 #define SERVICE_MAX 255
-#define STUBDOM_UNKNOWN (-1) /* only xenstore knows the domain that an HVM is emulated in */
 
 struct run_args {
 	struct selection which;
@@ -240,7 +239,7 @@ static struct order order_of(struct qubes *q, const struct run_args *args, const
 struct run {
 	const struct order *order;
 	struct vm *vm;
-	int xid;
+	int xid, stubdom;
 	bool gui; /* its daemon is missing */
 	struct helpers helpers;
 };
@@ -288,6 +287,7 @@ static int look_for_gui(struct run *run, bool no_gui)
 	if (helpers_check(run->vm, &how, &run->helpers) != 0)
 		return error_within("%s", run->vm->name);
 	run->gui = run->helpers.gui;
+	run->stubdom = vmm_stubdom(run->vm);
 	return 0;
 }
 
@@ -343,7 +343,7 @@ static int run_one(struct run *run)
 {
 	int status = -1;
 
-	if (run->gui && helpers_gui_start(&run->helpers, run->xid, STUBDOM_UNKNOWN) != 0) {
+	if (run->gui && helpers_gui_start(&run->helpers, run->xid, run->stubdom) != 0) {
 		error_within("its GUI");
 	} else {
 		if (!run->order->quiet)

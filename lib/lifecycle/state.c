@@ -14,16 +14,20 @@ static const char *const words[] = {
 	[VMM_UNKNOWN] = "NA",
 };
 
-/*
- * Without an agent in it, an HVM's window is that of its stub domain, whose number only xenstore knows: its
- * GUI daemon is not seen from here.
- */
-static bool is_usable(const struct vm *vm, int xid)
+/* Without an agent in it, an HVM's window is that of the domain that it is emulated in. */
+static bool has_window(struct vm *vm, int xid)
 {
-	if (!vm_is(vm, VM_HVMS))
-		return helpers_gui_runs(vm, xid) && helpers_qrexec_runs(vm);
-	return prop_flag(vm, "guiagent_installed") && helpers_gui_runs(vm, xid) &&
-	       (!prop_flag(vm, "qrexec_installed") || helpers_qrexec_runs(vm));
+	bool own = !vm_is(vm, VM_HVMS) || prop_flag(vm, "guiagent_installed");
+	int shown = own ? xid : vmm_stubdom(vm);
+
+	return shown >= 0 && helpers_gui_runs(vm, shown);
+}
+
+static bool is_usable(struct vm *vm, int xid)
+{
+	bool agent = !vm_is(vm, VM_HVMS) || prop_flag(vm, "qrexec_installed");
+
+	return has_window(vm, xid) && (!agent || helpers_qrexec_runs(vm));
 }
 
 const char *lifecycle_state(struct vm *vm)
