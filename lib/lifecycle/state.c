@@ -25,9 +25,7 @@ static bool has_window(struct vm *vm, int xid)
 
 static bool is_usable(struct vm *vm, int xid)
 {
-	bool agent = !vm_is(vm, VM_HVMS) || prop_flag(vm, "qrexec_installed");
-
-	return has_window(vm, xid) && (!agent || helpers_qrexec_runs(vm));
+	return has_window(vm, xid) && (!helpers_has_agent(vm) || helpers_qrexec_runs(vm));
 }
 
 const char *lifecycle_state(struct vm *vm)
