@@ -16,6 +16,8 @@ APPLET("qubes-prefs",      qubes_prefs,      STORE_WRITE, qubes_prefs_access, VM
 APPLET("qubes-set-updates", qubes_set_updates, STORE_WRITE, qubes_set_updates_access, VMM_LAZY,
        APPLET_BATCH | APPLET_R3,
        "switch the search for updates on or off, or say which it is")
+APPLET("qubes-startup",    qubes_startup,    STORE_WRITE, qubes_startup_access, VMM_LAZY, APPLET_R3,
+       "what the host needs once after each boot (for its unit qubes-core)")
 APPLET("qvm-add-appvm",    qvm_add_appvm,    STORE_WRITE, NULL,             VMM_LAZY,     APPLET_BATCH | APPLET_R3,
        "register an AppVM whose files are there already")
 APPLET("qvm-add-template", qvm_add_template, STORE_WRITE, NULL,             VMM_NEVER,    APPLET_BATCH | APPLET_R3,

@@ -104,11 +104,12 @@ int root_open(const struct root *root, const char *path, int flags, mode_t mode)
  */
 int root_parent(const struct root *root, const char *path, const char **base);
 
-/* Like lstat/stat/readlink/mkdir/unlink/rename/symlink, below the root. 0, or -1 with errno set. */
+/* Like lstat/stat/readlink/chmod/mkdir/unlink/rename/symlink, below the root. 0, or -1 with errno set. */
 int root_lstat(const struct root *root, const char *path, struct stat *st);
 int root_stat(const struct root *root, const char *path, struct stat *st);
 bool root_exists(const struct root *root, const char *path);	/* links followed */
 char *root_readlink(const struct root *root, const char *path); /* the caller frees; NULL with errno */
+int root_chmod(const struct root *root, const char *path, mode_t mode); /* not through a link: ELOOP */
 int root_mkdir(const struct root *root, const char *path, mode_t mode);
 int root_unlink(const struct root *root, const char *path);
 int root_rmdir(const struct root *root, const char *path);

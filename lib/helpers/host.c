@@ -36,10 +36,10 @@ static int add_program(struct qubes *q, struct strlist *argv, const char *name)
 	return 0;
 }
 
-int helpers_run_host(struct qubes *q, const char *const *words, int seconds)
+int helpers_run_host(struct qubes *q, const char *const *words, int seconds, bool quiet)
 {
 	AUTO_STRLIST struct strlist argv = { 0 };
-	struct spawn how = { .seconds = seconds, .out = SPAWN_DROP };
+	struct spawn how = { .seconds = seconds, .out = SPAWN_DROP, .err = quiet ? SPAWN_DROP : SPAWN_PASS };
 	int status;
 
 	if (geteuid() != 0) {
