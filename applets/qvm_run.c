@@ -282,7 +282,12 @@ static int look_for_gui(struct run *run, bool no_gui)
 	const struct helpers_how how = { .quiet = run->order->quiet };
 	const char *display = getenv("DISPLAY");
 
-	if (no_gui || !display || !*display || helpers_gui_runs(run->vm, run->xid))
+	int shown;
+
+	if (no_gui || !display || !*display)
+		return 0;
+	shown = helpers_shown_domain(run->vm, run->xid);
+	if (helpers_gui_runs(run->vm, shown >= 0 ? shown : run->xid))
 		return 0;
 	if (helpers_check(run->vm, &how, &run->helpers) != 0)
 		return error_within("%s", run->vm->name);

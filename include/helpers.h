@@ -80,6 +80,11 @@ int helpers_gui_start(const struct helpers *helpers, int xid, int stubdom);
 int helpers_gui_stop(struct vm *vm, int xid);
 
 bool helpers_gui_runs(const struct vm *vm, int xid);
+/*
+ * The domain whose GUI daemon shows VM: itself, or for an HVM without an agent the one that it is emulated in; -1:
+ * that one is not known.
+ */
+int helpers_shown_domain(struct vm *vm, int xid);
 bool helpers_qrexec_runs(const struct vm *vm);
 /* Does VM have an agent that its qrexec daemon could talk to? An HVM only says so. */
 bool helpers_has_agent(const struct vm *vm);

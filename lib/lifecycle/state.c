@@ -5,7 +5,6 @@
  */
 #include "helpers.h"
 #include "internal.h"
-#include "prop.h"
 #include "vmm.h"
 
 static const char *const words[] = {
@@ -14,18 +13,12 @@ static const char *const words[] = {
 	[VMM_UNKNOWN] = "NA",
 };
 
-/* Without an agent in it, an HVM's window is that of the domain that it is emulated in. */
-static bool has_window(struct vm *vm, int xid)
-{
-	bool own = !vm_is(vm, VM_HVMS) || prop_flag(vm, "guiagent_installed");
-	int shown = own ? xid : vmm_stubdom(vm);
-
-	return shown >= 0 && helpers_gui_runs(vm, shown);
-}
-
 static bool is_usable(struct vm *vm, int xid)
 {
-	return has_window(vm, xid) && (!helpers_has_agent(vm) || helpers_qrexec_runs(vm));
+	int shown = helpers_shown_domain(vm, xid);
+
+	return shown >= 0 && helpers_gui_runs(vm, shown) &&
+	       (!helpers_has_agent(vm) || helpers_qrexec_runs(vm));
 }
 
 const char *lifecycle_state(struct vm *vm)

@@ -56,8 +56,8 @@ static void values_are_read_and_written(void **state)
 	assert_int_equal(vmm_xenstore_write(&w->q, NAME, ""), 1);
 	assert_int_equal(vmm_xenstore_read(&w->q, NAME, &value), 1);
 	assert_string_equal(value, "");
-	assert_xenstore_asked(w, "read " NAME "\nwrite " NAME " dom0\nread " NAME "\nwrite " NAME
-				 " \nread " NAME "\n");
+	assert_xenstore_asked(w, "xenstore read " NAME "\nxenstore write " NAME " dom0\nxenstore read " NAME
+				 "\nxenstore write " NAME " \nxenstore read " NAME "\n");
 }
 
 static void a_path_can_be_given_to_a_domain(void **state)
@@ -69,7 +69,8 @@ static void a_path_can_be_given_to_a_domain(void **state)
 	assert_int_equal(vmm_xenstore_give(&w->q, "/local/domain/5/memory", 5), 1);
 	assert_int_equal(vmm_xenstore_give(&w->q, "/local/domain/6/memory", 6), 0);
 	assert_xenstore_asked(
-		w, "permissions /local/domain/5/memory n5\npermissions /local/domain/6/memory n6\n");
+		w,
+		"xenstore permissions /local/domain/5/memory n5\nxenstore permissions /local/domain/6/memory n6\n");
 }
 
 static void what_is_no_path_is_not_asked_for(void **state)
@@ -146,7 +147,7 @@ static void offline_comes_first(void **state)
 	assert_int_equal(vmm_set_offline(&w->q, true), 0);
 	assert_int_equal(vmm_xenstore_read(&w->q, NAME, &value), -1);
 	assert_string_equal(error_message(), "VMM operations disabled in offline mode");
-	assert_xenstore_asked(w, "write " NAME " dom0\n");
+	assert_xenstore_asked(w, "xenstore write " NAME " dom0\n");
 }
 
 static void an_applet_that_never_asks_may_not_ask_this_either(void **state)
@@ -224,7 +225,7 @@ static void one_that_is_silent_is_waited_for_once(void **state)
 	assert_unbelievable(w, "silent", NAME ": xenstored does not answer");
 	assert_int_equal(vmm_xenstore_read(&w->q, NAME, &value), -1);
 	assert_string_equal(error_message(), "xenstored does not answer");
-	assert_xenstore_asked(w, "read " NAME "\n");
+	assert_xenstore_asked(w, "xenstore read " NAME "\n");
 }
 
 /* ---- what is known of a domain ---- */
@@ -243,9 +244,9 @@ static void the_domain_of_an_hvm_is_emulated_in_another(void **state)
 	assert_int_equal(vmm_stubdom(the(w, "test")), -1);
 	assert_int_equal(error_kind(), ERROR_NONE);
 	/* Neither the one that is off nor the one that emulates nothing is asked about. */
-	assert_xenstore_asked(w, "read /local/domain/1/image/device-model-domid\n"
-				 "read /local/domain/1/image/device-model-domid\n"
-				 "read /local/domain/1/image/device-model-domid\n");
+	assert_xenstore_asked(w, "xenstore read /local/domain/1/image/device-model-domid\n"
+				 "xenstore read /local/domain/1/image/device-model-domid\n"
+				 "xenstore read /local/domain/1/image/device-model-domid\n");
 }
 
 #define START "/vm/6695eb01-f6a4-8304-79aa-97f2502e193f/start_time"
@@ -274,7 +275,7 @@ static void its_own_memory_is_given_to_a_domain(void **state)
 	xenstore_serve(w, NULL);
 	xenstore_has(w, "/local/domain/1/memory/target", "1");
 	assert_int_equal(vmm_let_publish_memory(the(w, "test")), 0);
-	assert_xenstore_asked(w, "permissions /local/domain/1/memory n1\n");
+	assert_xenstore_asked(w, "xenstore permissions /local/domain/1/memory n1\n");
 }
 
 /* ---- how much memory a domain would like ---- */

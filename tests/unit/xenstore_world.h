@@ -12,7 +12,7 @@
 #include <spawn.h>
 #include <sys/wait.h>
 
-#define XENSTORE_LOG "/var/log/xenstore"
+#define XENSTORE_LOG "/var/log/doubles"
 #define XENSTORE_SOCKET "/run/xenstored/socket"
 
 static pid_t xenstored;
