@@ -14,7 +14,6 @@
 #include "vmm.h"
 
 #define SERVICE_MAX 255
-#define STUBDOM_UNKNOWN (-1) /* only xenstore knows the domain that an HVM is emulated in */
 
 struct run_args {
 	struct selection which;
@@ -227,7 +226,7 @@ static struct order order_of(struct qubes *q, const struct run_args *args, const
 struct run {
 	const struct order *order;
 	struct vm *vm;
-	int xid;
+	int xid, stubdom;
 	bool gui; /* its daemon is missing */
 	struct helpers helpers;
 };
@@ -270,11 +269,17 @@ static int look_for_gui(struct run *run, bool no_gui)
 	const struct helpers_how how = { .quiet = run->order->quiet };
 	const char *display = getenv("DISPLAY");
 
-	if (no_gui || !display || !*display || helpers_gui_runs(run->vm, run->xid))
+	int shown;
+
+	if (no_gui || !display || !*display)
+		return 0;
+	shown = helpers_shown_domain(run->vm, run->xid);
+	if (helpers_gui_runs(run->vm, shown >= 0 ? shown : run->xid))
 		return 0;
 	if (helpers_check(run->vm, &how, &run->helpers) != 0)
 		return error_within("%s", run->vm->name);
 	run->gui = run->helpers.gui;
+	run->stubdom = vmm_stubdom(run->vm);
 	return 0;
 }
 
@@ -314,7 +319,7 @@ static int run_one(struct run *run)
 {
 	int status = -1;
 
-	if (run->gui && helpers_gui_start(&run->helpers, run->xid, STUBDOM_UNKNOWN) != 0) {
+	if (run->gui && helpers_gui_start(&run->helpers, run->xid, run->stubdom) != 0) {
 		error_within("its GUI");
 	} else {
 		if (!run->order->quiet)

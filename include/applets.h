@@ -16,6 +16,8 @@ APPLET("qubes-prefs",      qubes_prefs,      STORE_WRITE, qubes_prefs_access, VM
 APPLET("qubes-set-updates", qubes_set_updates, STORE_WRITE, qubes_set_updates_access, VMM_LAZY,
        APPLET_BATCH | APPLET_R3,
        "switch the search for updates on or off, or say which it is")
+APPLET("qubes-startup",    qubes_startup,    STORE_WRITE, qubes_startup_access, VMM_LAZY, APPLET_R3,
+       "what the host needs once after each boot (for its unit qubes-core)")
 APPLET("qvm-add-appvm",    qvm_add_appvm,    STORE_WRITE, NULL,             VMM_LAZY,     APPLET_BATCH | APPLET_R3,
        "register an AppVM whose files are there already")
 APPLET("qvm-add-template", qvm_add_template, STORE_WRITE, NULL,             VMM_NEVER,    APPLET_BATCH | APPLET_R3,
@@ -60,10 +62,14 @@ APPLET("qvm-shutdown",     qvm_shutdown,     STORE_READ,  NULL,             VMM_
        "ask running VMs to shut down")
 APPLET("qvm-start",        qvm_start,        STORE_WRITE, NULL,             VMM_REQUIRED, APPLET_R3,
        "start VMs, and the VMs that give them network first")
+APPLET("qvm-sync-clock",   qvm_sync_clock,   STORE_READ,  NULL,             VMM_REQUIRED, APPLET_R3,
+       "set the clocks of dom0 and of all running VMs by that of the ClockVM")
 APPLET("qvm-tags",         qvm_tags,         STORE_READ,  NULL,             VMM_NEVER,    APPLET_BATCH | APPLET_R3,
        "show the tags of a VM, which release 3 does not have")
 APPLET("qvm-template-commit", qvm_template_commit, STORE_READ, NULL,        VMM_LAZY,     APPLET_R3,
        "let VMs see what a template has changed in its root image")
+APPLET("qvm-top",          qvm_top,          STORE_READ,  NULL,             VMM_REQUIRED, APPLET_R3,
+       "show how much CPU and memory the running VMs use, the busiest first")
 APPLET("qvm-trim-template", qvm_trim_template, STORE_READ, NULL,            VMM_LAZY,     APPLET_R3,
        "give back unused room in a template's root image")
 APPLET("qvm-unpause",      qvm_unpause,      STORE_READ,  NULL,             VMM_REQUIRED, APPLET_R3,

@@ -196,4 +196,10 @@ int lifecycle_wait_off(struct vm *const *vms, const struct lifecycle_wait *how);
 /* The state as users know it: "Running", "Transient", "Halted", ...; "NA", with an error: not known. */
 const char *lifecycle_state(struct vm *vm);
 
+/*
+ * Does VM run on what its template was before? 1: known; 0: not (no xenstore, or its root image is none of those
+ * that dom0's scripts make); -1 with an error.
+ */
+int lifecycle_is_outdated(struct vm *vm, bool *outdated);
+
 #endif

@@ -104,11 +104,12 @@ int root_open(const struct root *root, const char *path, int flags, mode_t mode)
  */
 int root_parent(const struct root *root, const char *path, const char **base);
 
-/* Like lstat/stat/readlink/mkdir/unlink/rename/symlink, below the root. 0, or -1 with errno set. */
+/* Like lstat/stat/readlink/chmod/mkdir/unlink/rename/symlink, below the root. 0, or -1 with errno set. */
 int root_lstat(const struct root *root, const char *path, struct stat *st);
 int root_stat(const struct root *root, const char *path, struct stat *st);
 bool root_exists(const struct root *root, const char *path);	/* links followed */
 char *root_readlink(const struct root *root, const char *path); /* the caller frees; NULL with errno */
+int root_chmod(const struct root *root, const char *path, mode_t mode); /* not through a link: ELOOP */
 int root_mkdir(const struct root *root, const char *path, mode_t mode);
 int root_unlink(const struct root *root, const char *path);
 int root_rmdir(const struct root *root, const char *path);
@@ -144,6 +145,24 @@ char *util_random_name(const char *prefix);
 
 /* Writes all of it, through interruptions. 0, or -1 with errno. */
 int util_write_all(int fd, const char *bytes, size_t length);
+
+/* ---- sockets of daemons ---- */
+
+/* The monotonic clock. */
+long long util_milliseconds(void);
+
+/*
+ * A stream socket, non-blocking, connected to the UNIX socket PATH below the root. -1 with errno; EAGAIN: too
+ * many wait to be let in, and poll does not tell when there is room.
+ */
+int root_connect(const struct root *root, const char *path);
+
+/*
+ * Sends, or receives, all LENGTH bytes before DEADLINE (util_milliseconds). 0, or -1 with errno: ETIMEDOUT; EPIPE
+ * or ECONNRESET if the other side has ended the connection.
+ */
+int util_send_before(int fd, const void *bytes, size_t length, long long deadline);
+int util_receive_before(int fd, void *bytes, size_t length, long long deadline);
 
 /* ---- signals ---- */
 

@@ -32,6 +32,18 @@ void cell_none(struct column_cell *cell, const char *shown)
 	*cell = (struct column_cell){ .shown = shown, .none = true };
 }
 
+void cell_time(const struct columns *columns, struct column_cell *cell, long long seconds, const char *format)
+{
+	time_t when = (time_t)seconds;
+	char text[32];
+	struct tm local;
+
+	if (!localtime_r(&when, &local) || !strftime(text, sizeof(text), format, &local))
+		cell_none(cell, "-");
+	else
+		cell_text(cell, arena_strdup(columns->q->arena, text), arena_strdup(columns->q->arena, text));
+}
+
 /* ---- who it is ---- */
 
 void column_name(const struct columns *columns, struct vm *vm, struct column_cell *cell)
@@ -98,21 +110,13 @@ void column_updateable(const struct columns *columns, struct vm *vm, struct colu
 void column_last_backup(const struct columns *columns, struct vm *vm, struct column_cell *cell)
 {
 	struct prop_value value;
-	char text[16];
-	struct tm local;
-	time_t when;
 
 	if (prop_get(vm, prop_find("last_backup"), &value) < 0 || value.none || value.broken) {
 		error_clear();
 		cell_none(cell, "-");
 		return;
 	}
-	when = (time_t)value.number;
-	if (!localtime_r(&when, &local) || !strftime(text, sizeof(text), "%Y-%m-%d", &local)) {
-		cell_none(cell, "-");
-		return;
-	}
-	cell_text(cell, arena_strdup(columns->q->arena, text), arena_strdup(columns->q->arena, text));
+	cell_time(columns, cell, value.number, "%Y-%m-%d");
 }
 
 /* ---- relations ---- */

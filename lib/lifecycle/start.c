@@ -255,6 +255,18 @@ static int publish_entries(void *work)
 	return qubesdb_publish(start->vm, &entries);
 }
 
+/* The balancer looks for it there. One that cannot keeps what it has. */
+static int let_publish_memory(void *work)
+{
+	struct start *start = work;
+
+	if (vmm_let_publish_memory(start->vm) == 0)
+		return 0;
+	error_note("%s: its memory will not be balanced: %s", start->vm->name, error_message());
+	error_clear();
+	return 0;
+}
+
 /* Before it can send anything, those that its packets pass know what it may send. */
 static int publish_firewalls(void *work)
 {
@@ -286,6 +298,7 @@ static const struct step start_steps[] = {
 	{ .act = learn_number },
 	{ .act = start_qubesdb, .undo = stop_qubesdb },
 	{ .act = publish_entries },
+	{ .act = let_publish_memory },
 	{ .act = publish_firewalls },
 	{ .act = resume },
 	{ .act = release_memory },

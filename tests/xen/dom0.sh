@@ -151,6 +151,10 @@ ok 'with the UUID of the store' same "$uuid" "$(virsh -q domuuid guest | head -n
 ok 'as a PV guest of Xen' says "machine='xenpv'" virsh -q dumpxml guest
 ok 'its own init is up, with that UUID and four disks' says "GUEST-UP $uuid disks: xvda xvdb xvdc xvdd" hear_guest
 ok 'the domain id is Xen'\''s' same "$(virsh -q domid guest | head -n 1)" "$(qvm-ls guest --raw-data xid)"
+xid=$(virsh -q domid guest | head -n 1)
+ok 'xenstore lets it publish its memory' says "^memory = .*(n$xid" xenstore-ls -p "/local/domain/$xid"
+ok 'and has the time of its start' says "^guest  $(date +%Y)-" qvm-ls -O name,start_time guest
+ok 'it is seen at work' says '^ *guest | ' qvm-top
 ok 'a second start is refused' refuses 'already' qvm-start guest
 ok 'pause' qvm-pause guest
 ok 'virsh sees it paused' says '^paused$' virsh -q domstate guest
@@ -165,6 +169,11 @@ ok 'the same UUID' same "$uuid" "$(virsh -q domuuid guest | head -n 1)"
 ok 'its init is up again' says 'GUEST-UP' hear_guest
 ok 'a shutdown that it obeys' qvm-shutdown --wait --timeout 60 guest
 ok 'it is off' says '^shut off$' virsh -q domstate guest
+
+echo '# the job after a boot; there is no group qubes here'
+ok 'qubes-startup' says "left out: there is no group qubes" qubes-startup
+ok 'xenstore knows dom0 by its name' says '^dom0$' xenstore-read /local/domain/0/name
+ok 'there is a copy of the store' cmp "$data"/backup/qubes-*.xml "$data/qubes.xml"
 
 cat /tmp/slow 2>/dev/null
 echo "# $ran checks, $failed failed"
