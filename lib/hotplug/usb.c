@@ -117,16 +117,16 @@ static int call_allowed(struct vm *vm, const struct hotplug_device *device)
 	const char *backend = device->backend->name;
 	AUTO_FREE char *input = util_printf("%s %s\n", backend, device->name);
 	AUTO_FREE char *service = util_printf("qubes.USB+%s", device->name);
+	AUTO_FREE char *why = NULL;
 	int result;
 
 	if (policy_allow(q, service, vm->name, backend) != 0)
 		return -1;
 	result = call(vm, "qubes.USBAttach", input);
-	if (result != 0)
-		error_report();
+	why = result == 0 ? NULL : util_strdup(error_message());
 	if (policy_withdraw(q, service, vm->name, backend) != 0)
-		return -1;
-	return result == 0 ? 0 : error_said();
+		return why ? error_within("%s; and", why) : -1;
+	return why ? error_set(ERROR_FAILED, "%s", why) : 0;
 }
 
 static int attach(struct vm *vm, const struct hotplug_device *device, const struct hotplug_how *how)
