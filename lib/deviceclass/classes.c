@@ -27,15 +27,7 @@ struct deviceclass_row *deviceclass_add(struct qubes *q, struct deviceclass_list
 	for (size_t i = 0; i < list->count; i++)
 		if (list->rows[i].backend == backend && strcmp(list->rows[i].ident, ident) == 0)
 			return &list->rows[i];
-	if (list->count == list->room) {
-		size_t room = list->room * 2 + 16;
-		struct deviceclass_row *rows = arena_alloc(q->arena, room * sizeof(*rows));
-
-		if (list->count)
-			memcpy(rows, list->rows, list->count * sizeof(*rows));
-		list->rows = rows;
-		list->room = room;
-	}
+	list->rows = arena_grow(q->arena, list->rows, list->count, &list->room, sizeof(*list->rows));
 	list->rows[list->count] = (struct deviceclass_row){ backend, ident, description, NULL };
 	return &list->rows[list->count++];
 }

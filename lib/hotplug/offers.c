@@ -78,15 +78,8 @@ static int read_entries(struct vm *backend, const struct hotplug_kind *kind, str
 
 struct hotplug_device *offers_add(struct qubes *q, struct hotplug_devices *devices)
 {
-	if (devices->count == devices->room) {
-		size_t room = devices->room * 2 + 16;
-		struct hotplug_device *items = arena_alloc(q->arena, room * sizeof(*items));
-
-		if (devices->count)
-			memcpy(items, devices->items, devices->count * sizeof(*items));
-		devices->items = items;
-		devices->room = room;
-	}
+	devices->items =
+		arena_grow(q->arena, devices->items, devices->count, &devices->room, sizeof(*devices->items));
 	return &devices->items[devices->count++];
 }
 

@@ -20,7 +20,13 @@
 struct change {
 	struct vm *vm;
 	const char *address;
+	const struct direction *direction;
 	int xid;
+};
+
+struct direction {
+	int (*act)(const struct change *change);
+	const char *verb, *when; /* "work VERB 02:00.0 WHEN it is started next" */
 };
 
 /* ---- programs of the host ---- */
@@ -131,7 +137,9 @@ static int detach(const struct change *change)
 
 /* ---- once the store is saved ---- */
 
-static int change_running(struct change *change, int (*act)(const struct change *change))
+static const struct direction assigned = { attach, "gets", "when" }, released = { detach, "keeps", "until" };
+
+static int change_running(struct change *change)
 {
 	struct vmm_info info;
 
@@ -140,39 +148,28 @@ static int change_running(struct change *change, int (*act)(const struct change 
 	if (vmm_info_now(change->vm, &info) != 0)
 		return error_within("whether it runs is not known");
 	change->xid = info.xid;
-	return info.power == VMM_HALTED ? 0 : act(change);
+	return info.power == VMM_HALTED ? 0 : change->direction->act(change);
 }
 
-static int follow_assigned(struct qubes *q, void *argument)
+static int follow(struct qubes *q, void *argument)
 {
 	struct change *change = argument;
 
 	(void)q;
-	if (change_running(change, attach) != 0) {
-		error_within("%s gets %s when it is started next", change->vm->name, change->address);
-		error_report();
-	}
+	if (change_running(change) == 0)
+		return 0;
+	error_within("%s %s %s %s it is started next", change->vm->name, change->direction->verb,
+		     change->address, change->direction->when);
+	error_report();
 	return 0;
 }
 
-static int follow_released(struct qubes *q, void *argument)
-{
-	struct change *change = argument;
-
-	(void)q;
-	if (change_running(change, detach) != 0) {
-		error_within("%s keeps %s until it is started next", change->vm->name, change->address);
-		error_report();
-	}
-	return 0;
-}
-
-static void queue_change(struct vm *vm, const char *address, pending_action *action)
+static void queue_change(struct vm *vm, const char *address, const struct direction *direction)
 {
 	struct change *change = arena_alloc(vm->qubes->arena, sizeof(*change));
 
-	*change = (struct change){ .vm = vm, .address = arena_strdup(vm->qubes->arena, address) };
-	qubes_after_save(vm->qubes, action, change);
+	*change = (struct change){ vm, arena_strdup(vm->qubes->arena, address), direction, -1 };
+	qubes_after_save(vm->qubes, follow, change);
 }
 
 int hotplug_assign_pci(struct vm *vm, const char *address)
@@ -182,7 +179,7 @@ int hotplug_assign_pci(struct vm *vm, const char *address)
 	if (devices_assign_pci(vm, address) != 0)
 		return -1;
 	if (!had)
-		queue_change(vm, address, follow_assigned);
+		queue_change(vm, address, &assigned);
 	return 0;
 }
 
@@ -193,7 +190,7 @@ int hotplug_release_pci(struct vm *vm, const char *address)
 	if (devices_release_pci(vm, address) != 0)
 		return -1;
 	if (had)
-		queue_change(vm, address, follow_released);
+		queue_change(vm, address, &released);
 	return 0;
 }
 
@@ -204,6 +201,6 @@ int hotplug_release_all_pci(struct vm *vm)
 	if (devices_pci_of(vm, &addresses) != 0)
 		return -1;
 	for (size_t i = 0; i < addresses.count; i++)
-		queue_change(vm, addresses.entries[i].key, follow_released);
+		queue_change(vm, addresses.entries[i].key, &released);
 	return devices_release_all_pci(vm);
 }
