@@ -155,6 +155,13 @@ check 'and one more' qvm-block -a work usb:sda
 equal 'work has three' "$root/srv/file dom0 xvdi w
 $root/var/lib/qubes/appvms/work/own.img dom0 xvdj w
 $stick usb xvdk w" disks work
+offer 0 dom0 block sda size=1 desc=mine mode=w "device=$stick" block loop9 size=1 "desc=$root/srv/file" mode=w
+equal 'a disk is its backend'"'"'s, and one of a file is known by the file' \
+	"dom0:loop9	$root/srv/file 1 B (attached to 'work' as 'xvdi')
+dom0:sda	mine 1 B
+usb:sda	a stick 1024 KiB (attached to 'work' as 'xvdk')
+usb:sdb	a card 2 MiB" qvm-block
+offer 0 dom0
 check 'all are taken' qvm-block -d work
 equal 'but its own' "$root/var/lib/qubes/appvms/work/own.img dom0 xvdj w" disks work
 check 'that one by name' qvm-block -d -f xvdj work
