@@ -112,9 +112,9 @@ static int detach(struct qubes *q, const void *parsed, char **words)
 
 static const struct deviceclass_command commands[] = {
 	{ MODE_LIST, 0, 0, { 0 }, false, 0, list },
-	{ MODE_ATTACH, 2, 2, { "VM", "device" }, false, DEVICECLASS_READ_ONLY, attach },
-	{ MODE_ATTACH_FILE, 2, 2, { "VM", "file" }, false, DEVICECLASS_READ_ONLY, attach_file },
-	{ MODE_DETACH, 1, 1, { "VM or device" }, false, 0, detach },
+	{ MODE_ATTACH, 2, 2, { "VM", "device" }, true, DEVICECLASS_READ_ONLY, attach },
+	{ MODE_ATTACH_FILE, 2, 2, { "VM", "file" }, true, DEVICECLASS_READ_ONLY, attach_file },
+	{ MODE_DETACH, 1, 1, { "VM or device" }, true, 0, detach },
 	{ 0 },
 };
 

@@ -77,8 +77,8 @@ static int detach(struct qubes *q, const void *args, char **words)
 
 static const struct deviceclass_command commands[] = {
 	{ MODE_LIST, 0, 0, { 0 }, false, 0, list },
-	{ MODE_ATTACH, 2, 2, { "VM", "device" }, false, 0, attach },
-	{ MODE_DETACH, 1, 1, { "VM or device" }, false, 0, detach },
+	{ MODE_ATTACH, 2, 2, { "VM", "device" }, true, 0, attach },
+	{ MODE_DETACH, 1, 1, { "VM or device" }, true, 0, detach },
 	{ 0 },
 };
 

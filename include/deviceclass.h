@@ -83,7 +83,7 @@ struct deviceclass_command {
 	int mode; /* of OPT_CHOICE; the first row is meant without an option too */
 	size_t fewest, most;
 	const char *words[2]; /* what the words are, for a complaint: "VM", "device" */
-	bool writes;	      /* the store */
+	bool changes;	      /* something: the store, if the class is stored there, or who has what */
 	unsigned options;     /* of enum deviceclass_options */
 	int (*act)(struct qubes *q, const void *args, char **words);
 };

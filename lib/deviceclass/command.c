@@ -134,12 +134,17 @@ static char **words_behind(const struct deviceclass_call *call)
 	return call->words + (call->words[0] ? 1 : 0);
 }
 
+static int needs_store(const struct deviceclass_call *call, bool changes)
+{
+	return changes && call->tool->class->stored ? 1 : 0;
+}
+
 static int check_release4(const struct deviceclass_call *call, const struct release4 *command)
 {
 	if (check_options(call->args, command->options) != 0 ||
 	    check_count(words_behind(call), command->fewest, command->most, what_words_are, false) != 0)
 		return -1;
-	return command->changes && call->tool->class->stored ? 1 : 0;
+	return needs_store(call, command->changes);
 }
 
 static int check_release3(const struct deviceclass_call *call)
@@ -151,7 +156,7 @@ static int check_release3(const struct deviceclass_call *call)
 	if (check_options(call->args, command->options) != 0 ||
 	    check_count(call->words, command->fewest, command->most, command->words, call->tool->loose) != 0)
 		return -1;
-	return command->writes;
+	return needs_store(call, command->changes);
 }
 
 int deviceclass_check(const struct deviceclass_call *call)
@@ -168,11 +173,14 @@ int deviceclass_check(const struct deviceclass_call *call)
 
 /* ---- its run ---- */
 
+/* Also where the store is not changed, a name that means several VMs must not be taken for one of them. */
 int deviceclass_run(struct qubes *q, const struct deviceclass_call *call)
 {
 	const struct release4 *command = find_release4(call);
+	const struct deviceclass_command *release3 = command ? NULL : find_release3(call);
 
+	q->acting = q->acting || (command ? command->changes : release3->changes);
 	if (command)
 		return command->act(q, call, words_behind(call));
-	return find_release3(call)->act(q, call->all, call->words);
+	return release3->act(q, call->all, call->words);
 }

@@ -68,11 +68,14 @@ static bool is_vm_name(const char *text)
 static struct vm *read_user(struct qubes *q, const struct offer *offer)
 {
 	const char *name = offer->connected_to;
+	struct vm *user;
 
 	if (!name || !*name)
 		return NULL;
-	if (is_vm_name(name) && vm_name_taken(q, name))
-		return vm_by_name(q, name);
+	user = is_vm_name(name) ? vm_by_name(q, name) : NULL;
+	if (user)
+		return user;
+	error_clear();
 	error_note("USB device %s is said to be attached to '%s', which is no VM", offer->name, name);
 	return NULL;
 }

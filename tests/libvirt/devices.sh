@@ -17,6 +17,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 missing=$(libvirtd_missing)
 [ -z "$missing" ] || skip_all "no private libvirtd: $missing"
 qubes=$(realpath "$1")
+unset TMPDIR # below /dev/shm every file would be one of /dev
 # shellcheck source=SCRIPTDIR/../lib/qubes_host.sh
 . "$here/../lib/qubes_host.sh"
 
