@@ -22,6 +22,8 @@ APPLET("qvm-add-appvm",    qvm_add_appvm,    STORE_WRITE, NULL,             VMM_
        "register an AppVM whose files are there already")
 APPLET("qvm-add-template", qvm_add_template, STORE_WRITE, NULL,             VMM_NEVER,    APPLET_BATCH | APPLET_R3,
        "register a template that is already installed")
+APPLET("qvm-block",        qvm_block,        STORE_READ,  qvm_block_access, VMM_LAZY,     APPLET_R3,
+       "list the disks that VMs offer, attach and detach them")
 APPLET("qvm-check",        qvm_check,        STORE_READ,  NULL,             VMM_LAZY,     APPLET_BATCH | APPLET_R3,
        "say whether VMs exist, and whether they run, are paused, templates or networked")
 APPLET("qvm-clone",        qvm_clone,        STORE_WRITE, NULL,             VMM_LAZY,     APPLET_BATCH | APPLET_R3,
@@ -30,6 +32,8 @@ APPLET("qvm-create",       qvm_create,       STORE_WRITE, NULL,             VMM_
        "make a new VM")
 APPLET("qvm-create-default-dvm", qvm_create_default_dvm, STORE_WRITE, NULL, VMM_LAZY,     APPLET_R3,
        "make the VM that disposable VMs are started from, and its savefile")
+APPLET("qvm-device",       qvm_device,       STORE_WRITE, qvm_device_access, VMM_LAZY,    APPLET_R3,
+       "list, attach and detach devices of a class: block, pci or usb")
 APPLET("qvm-features",     qvm_features,     STORE_WRITE, qvm_features_access, VMM_NEVER, APPLET_BATCH | APPLET_R3,
        "show or change the features of a VM, as far as release 3 has them")
 APPLET("qvm-firewall",     qvm_firewall,     STORE_WRITE, qvm_firewall_access, VMM_LAZY,  APPLET_BATCH | APPLET_R3,
@@ -74,6 +78,9 @@ APPLET("qvm-trim-template", qvm_trim_template, STORE_READ, NULL,            VMM_
        "give back unused room in a template's root image")
 APPLET("qvm-unpause",      qvm_unpause,      STORE_READ,  NULL,             VMM_REQUIRED, APPLET_R3,
        "schedule paused VMs again")
+
+APPLET("qvm-usb",          qvm_usb,          STORE_READ,  qvm_usb_access,   VMM_LAZY,     APPLET_R3,
+       "list the USB devices that VMs offer, attach and detach them")
 
 /* clang-format on */
 

@@ -9,6 +9,7 @@
 #ifndef QUBES_DOMAINXML_H
 #define QUBES_DOMAINXML_H
 
+#include "util.h"
 #include "vm.h"
 
 /*
@@ -31,6 +32,12 @@ char *domainxml_place(struct vm *vm, const char *place);
 
 /* The network interface of VM, as a device of its own; "": it has no netvm. The caller frees; NULL with an error. */
 char *domainxml_interface(struct vm *vm, const char *type);
+
+/* Appends TEXT as character data or attribute value, whatever the quotes. */
+void domainxml_escape(struct strbuf *out, const char *text);
+
+/* Appends the element of PCI device "BB:DD.F" for VM. 0, or -1 with an error: it is none. */
+int domainxml_add_hostdev(struct strbuf *out, const struct vm *vm, const char *device);
 
 /* Writes XML to the VM's conf_file; a failure is only a note (as the original does). */
 void domainxml_keep(struct vm *vm, const char *xml);

@@ -38,6 +38,8 @@ struct arena;
 struct arena *arena_new(void);
 void arena_free(struct arena *arena);		     /* NULL is fine */
 void *arena_alloc(struct arena *arena, size_t size); /* zeroed, aligned for anything */
+/* Room for one more item of SIZE behind COUNT: ITEMS, or a larger copy if *ROOM, which it updates, is used up. */
+void *arena_grow(struct arena *arena, void *items, size_t count, size_t *room, size_t size);
 char *arena_strdup(struct arena *arena, const char *text);
 char *arena_printf(struct arena *arena, const char *format, ...) __attribute__((format(printf, 2, 3)));
 

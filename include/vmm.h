@@ -132,6 +132,19 @@ int vmm_destroy(struct vm *vm);
 int vmm_attach(struct vm *vm, const char *device_xml);
 int vmm_detach(struct vm *vm, const char *device_xml);
 
+struct vmm_disk {
+	const char *target;  /* what the guest calls it: "xvdi" */
+	const char *source;  /* the path in its backend; NULL: none, or neither a file nor a block device */
+	const char *backend; /* the domain that it comes from; NULL: dom0 */
+	bool is_file, is_cdrom, read_only;
+};
+
+/*
+ * The disks that VM has at the moment, asked anew by one call for this VM, in the arena, ended by a NULL target:
+ * none if it is not active. NULL with an error.
+ */
+const struct vmm_disk *vmm_disks(struct vm *vm);
+
 /* ---- a domain as a file. FILE is the hypervisor's path; each 0, or -1 with an error ---- */
 
 /* Gives the running domain so much memory, and lets it have no more than MAX_KIB. */
