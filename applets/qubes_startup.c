@@ -8,6 +8,8 @@
 
 #include "applet.h"
 #include "helpers.h"
+#include "images.h"
+#include "lifecycle.h"
 #include "store.h"
 #include "vmm.h"
 
@@ -18,11 +20,18 @@
 #define HOST_SECONDS 60
 #define KIB_IN_MIB 1024
 
+struct startup_args {
+	bool disposables;
+};
+
 const struct option_row qubes_startup_options[] = {
+	OPT_FLAG(0, "disposables", struct startup_args, disposables,
+		 "this alone: copy what disposable VMs start from to memory, as qubes-setupdvm does"),
 	OPT_NOTE(
 		"Lets the group qubes at Xen's files, tells xenstore of dom0, gives dom0 its share of the CPUs, copies the "
-		"store to /var/lib/qubes/backup, and has the block devices looked at again. What this host does not "
-		"have is left out, and that is said; one part that fails does not keep the others from being done."),
+		"store to /var/lib/qubes/backup, takes the disposable VMs out of it that have ended, and has the block "
+		"devices looked at again. What this host does not have is left out, and that is said; one part that "
+		"fails does not keep the others from being done."),
 	OPT_END
 };
 
@@ -233,6 +242,18 @@ static int copy_store(struct qubes *q)
 	return 0;
 }
 
+/* After a boot that is all of them. */
+static int remove_dead_disposables(struct qubes *q)
+{
+	if (!root_exists(q->root, STORE_PATH))
+		return missing("store");
+	if (vmm_connection(q) != 0 || applet_open_store(q, STORE_WRITE) != 0)
+		return -1;
+	if (lifecycle_remove_dead_disposables(q, false) != 0)
+		return -1;
+	return qubes_commit(q);
+}
+
 /* ---- the applet ---- */
 
 static const struct {
@@ -244,15 +265,14 @@ static const struct {
 	{ "dom0's memory in xenstore", tell_memory },
 	{ "dom0's share of the CPUs", weigh_dom0 },
 	{ "a copy of the store", copy_store },
+	{ "disposable VMs that have ended", remove_dead_disposables },
 	{ "block devices for VMs", look_at_disks },
 };
 
-int qubes_startup_main(struct qubes *q, const void *parsed, char **words)
+static int act_on_all(struct qubes *q)
 {
 	int result = 0;
 
-	(void)parsed;
-	(void)words;
 	for (size_t i = 0; i < ARRAY_SIZE(parts); i++) {
 		bool skipped;
 
@@ -264,4 +284,12 @@ int qubes_startup_main(struct qubes *q, const void *parsed, char **words)
 		result = skipped ? result : -1;
 	}
 	return result == 0 ? 0 : error_said();
+}
+
+int qubes_startup_main(struct qubes *q, const void *parsed, char **words)
+{
+	const struct startup_args *args = parsed;
+
+	(void)words;
+	return args->disposables ? images_seed_savefile(q->root) : act_on_all(q);
 }

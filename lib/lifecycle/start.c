@@ -318,6 +318,7 @@ static const struct step restore_steps[] = {
 	{ .act = learn_number },
 	{ .act = start_qubesdb, .undo = stop_qubesdb },
 	{ .act = publish_entries },
+	{ .act = let_publish_memory },
 	{ .act = publish_firewalls },
 	{ .act = resume },
 	{ .act = release_memory },
