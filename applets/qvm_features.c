@@ -178,7 +178,7 @@ static int read_value(const char *text, enum prop_switch *to)
 
 static int set_property(struct vm *vm, const struct mapped *what, enum prop_switch to)
 {
-	const struct prop *prop = prop_find(what->property);
+	const struct prop *prop = prop_find(vm->qubes, what->property);
 
 	if (to == PROP_ABSENT)
 		return mapped_value(vm, what) ? prop_reset(vm, prop) : 0;

@@ -118,7 +118,7 @@ struct listing {
 	bool release4; /* its columns, plain values and order */
 	bool tree;
 	bool verify;
-	bool chosen[QID_LIMIT];
+	bool chosen[QID_LIMIT_4];
 	bool by_name; /* VMs were named: no grouping */
 };
 
@@ -185,7 +185,7 @@ static const char *title_of(struct qubes *q, const struct listing *listing, cons
 static int add_named(struct qubes *q, struct listing *listing, const char *name)
 {
 	const struct column *column = column_by_name(name);
-	const struct prop *prop = column ? NULL : prop_find(name);
+	const struct prop *prop = column ? NULL : prop_find(q, name);
 
 	if (!column && !prop)
 		return error_set(ERROR_USAGE, "no column '%s'; qvm-ls --help-columns prints all", name);

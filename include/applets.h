@@ -11,7 +11,7 @@
 /*     name                function          store        access            hypervisor    flags */
 APPLET("qubes-batch",      qubes_batch,      STORE_WRITE, qubes_batch_access, VMM_LAZY,   0,
        "run many commands as one: all or nothing")
-APPLET("qubes-prefs",      qubes_prefs,      STORE_WRITE, qubes_prefs_access, VMM_NEVER,  APPLET_BATCH | APPLET_R3,
+APPLET("qubes-prefs",      qubes_prefs,      STORE_WRITE, qubes_prefs_access, VMM_NEVER,  APPLET_BATCH,
        "show or change the global defaults")
 APPLET("qubes-set-updates", qubes_set_updates, STORE_WRITE, qubes_set_updates_access, VMM_LAZY,
        APPLET_BATCH | APPLET_R3,
@@ -20,7 +20,7 @@ APPLET("qvm-add-appvm",    qvm_add_appvm,    STORE_WRITE, NULL,             VMM_
        "register an AppVM whose files are there already")
 APPLET("qvm-add-template", qvm_add_template, STORE_WRITE, NULL,             VMM_NEVER,    APPLET_BATCH | APPLET_R3,
        "register a template that is already installed")
-APPLET("qvm-check",        qvm_check,        STORE_READ,  NULL,             VMM_LAZY,     APPLET_BATCH | APPLET_R3,
+APPLET("qvm-check",        qvm_check,        STORE_READ,  NULL,             VMM_LAZY,     APPLET_BATCH,
        "say whether VMs exist, and whether they run, are paused, templates or networked")
 APPLET("qvm-clone",        qvm_clone,        STORE_WRITE, NULL,             VMM_LAZY,     APPLET_BATCH | APPLET_R3,
        "copy a VM under a new name")
@@ -40,13 +40,13 @@ APPLET("qvm-init-storage", qvm_init_storage, STORE_NONE,  NULL,             VMM_
        "make an empty store")
 APPLET("qvm-kill",         qvm_kill,         STORE_READ,  NULL,             VMM_REQUIRED, APPLET_R3,
        "stop VMs at once, without asking them")
-APPLET("qvm-ls",           qvm_ls,           STORE_READ,  qvm_ls_access,    VMM_LAZY,     APPLET_BATCH | APPLET_R3,
+APPLET("qvm-ls",           qvm_ls,           STORE_READ,  qvm_ls_access,    VMM_LAZY,     APPLET_BATCH,
        "list VMs, their states and properties")
 APPLET("qvm-pause",        qvm_pause,        STORE_READ,  NULL,             VMM_REQUIRED, APPLET_R3,
        "stop scheduling running VMs, keeping their memory")
 APPLET("qvm-pci",          qvm_pci,          STORE_WRITE, qvm_pci_access,   VMM_LAZY,     APPLET_BATCH | APPLET_R3,
        "show or change which PCI devices VMs have")
-APPLET("qvm-prefs",        qvm_prefs,        STORE_WRITE, qvm_prefs_access, VMM_LAZY,     APPLET_BATCH | APPLET_R3,
+APPLET("qvm-prefs",        qvm_prefs,        STORE_WRITE, qvm_prefs_access, VMM_LAZY,     APPLET_BATCH,
        "show or change the properties of a VM")
 APPLET("qvm-remove",       qvm_remove,       STORE_WRITE, NULL,             VMM_LAZY,     APPLET_BATCH | APPLET_R3,
        "remove VMs with all their files")

@@ -37,7 +37,7 @@ void cell_none(struct column_cell *cell, const char *shown)
 void column_name(const struct columns *columns, struct vm *vm, struct column_cell *cell)
 {
 	bool template = vm_is(vm, VM_TEMPLATES), disposable = vm_is(vm, VM_DISPOSABLE);
-	bool netvm = vm_is(vm, VM_NETVMS), standard = vm_global(columns->q, "default_template") == vm;
+	bool netvm = vm_provides_network(vm), standard = vm_global(columns->q, "default_template") == vm;
 
 	cell_text(cell, vm->name,
 		  arena_printf(columns->q->arena, "%s%s%s%s%s%s%s%s", standard ? "=>" : "",
@@ -102,7 +102,7 @@ void column_last_backup(const struct columns *columns, struct vm *vm, struct col
 	struct tm local;
 	time_t when;
 
-	if (prop_get(vm, prop_find("last_backup"), &value) < 0 || value.none || value.broken) {
+	if (prop_get(vm, prop_find(columns->q, "last_backup"), &value) < 0 || value.none || value.broken) {
 		error_clear();
 		cell_none(cell, "-");
 		return;
@@ -178,7 +178,7 @@ void column_gateway(const struct columns *columns, struct vm *vm, struct column_
 static void with_default_mark(const struct columns *columns, struct vm *vm, const char *name,
 			      struct column_cell *cell)
 {
-	const struct prop *prop = prop_find(name);
+	const struct prop *prop = prop_find(columns->q, name);
 	struct prop_value value;
 	const char *text;
 

@@ -144,7 +144,7 @@ void column_flags(const struct columns *columns, struct vm *vm, struct column_ce
 {
 	const char *text = arena_printf(
 		columns->q->arena, "%c%c%c%c%c%c%c%c", class_flag(vm), power_flag(columns_state(columns, vm)),
-		vm_is_updateable(vm) ? 'U' : '-', vm_is(vm, VM_NETVMS) ? 'N' : '-',
+		vm_is_updateable(vm) ? 'U' : '-', vm_provides_network(vm) ? 'N' : '-',
 		prop_flag(vm, "installed_by_rpm") ? 'R' : '-', prop_flag(vm, "internal") ? 'i' : '-',
 		prop_flag(vm, "debug") ? 'D' : '-', prop_flag(vm, "autostart") ? 'A' : '-');
 

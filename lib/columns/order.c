@@ -11,7 +11,7 @@
 struct order {
 	struct columns_place *places;
 	size_t count;
-	bool has[QID_LIMIT];
+	bool has[QID_LIMIT_4];
 };
 
 static void put_at(struct order *order, struct vm *vm, size_t level)
@@ -42,7 +42,7 @@ static void put_family(struct qubes *q, struct order *order, struct vm *template
 
 	put(order, template);
 	FOR_EACH_VM(q, vm)
-		if (vm_is(vm, VM_APPS | VM_DISPOSABLE) && vm_template(vm) == template)
+		if (vm_is(vm, VM_APPS | VM_DISPOSABLES) && vm_template(vm) == template)
 			put(order, vm);
 }
 
@@ -51,7 +51,7 @@ static void put_groups(struct qubes *q, struct order *order)
 	struct vm *vm;
 
 	FOR_EACH_VM(q, vm)
-		if (vm_is(vm, VM_NETVMS))
+		if (vm_provides_network(vm))
 			put(order, vm);
 	FOR_EACH_VM(q, vm)
 		if (vm_is(vm, VM_APPS) && vm_is_standalone(vm))
@@ -87,7 +87,7 @@ static void put_branch(const struct columns_place *sorted, size_t count, struct 
 
 static bool is_root(const struct vm *vm)
 {
-	return vm_is(vm, VM_NETVMS) && !vm_is_dom0(vm) && !vm_netvm(vm);
+	return vm_provides_network(vm) && !vm_is_dom0(vm) && !vm_netvm(vm);
 }
 
 static void put_tree(struct qubes *q, struct order *order)

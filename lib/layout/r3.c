@@ -317,8 +317,41 @@ static int r3_remove_vm(store_node *node)
 	return 0;
 }
 
+/* ---- what only R4 has ---- */
+
+static store_node *r3_next_property(const store_node *node, store_node *previous, const char **name,
+				    const char **text)
+{
+	(void)node, (void)previous, (void)name, (void)text;
+	return NULL;
+}
+
+static store_node *r3_next_item(const store_node *of, enum layout_list list, store_node *previous)
+{
+	(void)of, (void)list, (void)previous;
+	return NULL;
+}
+
+static store_node *r3_add_item(store_node *of, enum layout_list list, const char *name)
+{
+	(void)of, (void)list;
+	error_set(ERROR_FAILED, "an R3 store has no place for '%s'", name);
+	return NULL;
+}
+
+static int r3_remove_item(store_node *item)
+{
+	(void)item;
+	return error_set(ERROR_FAILED, "an R3 store has no lists");
+}
+
 const struct layout layout_r3 = {
 	.name = "R3",
+	.format = STORE_R3,
+	.next_property = r3_next_property,
+	.next_item = r3_next_item,
+	.add_item = r3_add_item,
+	.remove_item = r3_remove_item,
 	.next_vm = r3_next_vm,
 	.vm_class = type_of,
 	.identity = r3_identity,

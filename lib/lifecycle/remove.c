@@ -243,7 +243,7 @@ static const char *globals_naming(const struct vm *vm)
 	store_node *globals = q->layout->globals(store_root(q->store));
 	AUTO_STRBUF struct strbuf found = { 0 };
 
-	for (const struct prop_global *global = prop_globals; global->name; global++) {
+	FOR_EACH_GLOBAL(vm->qubes, global) {
 		struct layout_reference reference = q->layout->get_reference(globals, global->key);
 
 		if (global->check && reference.kind == LAYOUT_BY_QID && reference.qid == vm->qid)

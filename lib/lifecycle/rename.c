@@ -219,7 +219,7 @@ static void change_entry_back(void *work)
 	struct renaming *r = work;
 	int result = vm_set(r->vm, "name", r->old_name);
 
-	r->vm->name = r->old_name;
+	vm_call(r->vm, r->old_name);
 	if (r->stored_directory)
 		result |= vm_set(r->vm, "dir_path", r->stored_directory);
 	for (size_t i = 0; i < ARRAY_SIZE(paths); i++)
@@ -234,7 +234,7 @@ static int change_entry(void *work)
 	struct renaming *r = work;
 
 	if (vm_set(r->vm, "name", r->new_name) == 0 && change_paths(r) == 0) {
-		r->vm->name = r->new_name;
+		vm_call(r->vm, r->new_name);
 		return 0;
 	}
 	change_entry_back(work);

@@ -96,7 +96,7 @@ static void note_overruled(const struct vm *vm, const char *name, enum prop_swit
 
 int prop_set_service(struct vm *vm, const char *name, enum prop_switch to)
 {
-	const struct prop *prop = prop_find(SERVICES);
+	const struct prop *prop = prop_find(vm->qubes, SERVICES);
 	struct prop_value value = { .type = prop->type };
 
 	if (vm_is(vm, VM_UNKNOWN))
