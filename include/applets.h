@@ -28,8 +28,8 @@ APPLET("qvm-create",       qvm_create,       STORE_WRITE, NULL,             VMM_
        "make a new VM")
 APPLET("qvm-create-default-dvm", qvm_create_default_dvm, STORE_WRITE, NULL, VMM_LAZY,     APPLET_R3,
        "make the VM that DispVMs are started from (without its savefile in this release)")
-APPLET("qvm-features",     qvm_features,     STORE_WRITE, qvm_features_access, VMM_NEVER, APPLET_BATCH | APPLET_R3,
-       "show or change the features of a VM, as far as release 3 has them")
+APPLET("qvm-features",     qvm_features,     STORE_WRITE, qvm_features_access, VMM_NEVER, APPLET_BATCH,
+       "show or change the features of a VM, in release 3 as far as it has them")
 APPLET("qvm-firewall",     qvm_firewall,     STORE_WRITE, qvm_firewall_access, VMM_LAZY,  APPLET_BATCH | APPLET_R3,
        "show or change what a VM may reach")
 APPLET("qvm-grow-private", qvm_grow_private, STORE_READ,  NULL,             VMM_LAZY,     APPLET_R3,
@@ -54,14 +54,14 @@ APPLET("qvm-revert-template-changes", qvm_revert_template_changes, STORE_READ, N
        "give a template the root image back that it had before its last run")
 APPLET("qvm-run",          qvm_run,          STORE_WRITE, qvm_run_access,   VMM_REQUIRED, APPLET_R3,
        "run a command in VMs")
-APPLET("qvm-service",      qvm_service,      STORE_WRITE, qvm_service_access, VMM_NEVER,  APPLET_BATCH | APPLET_R3,
+APPLET("qvm-service",      qvm_service,      STORE_WRITE, qvm_service_access, VMM_NEVER,  APPLET_BATCH,
        "show or change which services a VM starts")
 APPLET("qvm-shutdown",     qvm_shutdown,     STORE_READ,  NULL,             VMM_REQUIRED, APPLET_R3,
        "ask running VMs to shut down")
 APPLET("qvm-start",        qvm_start,        STORE_WRITE, NULL,             VMM_REQUIRED, APPLET_R3,
        "start VMs, and the VMs that give them network first")
-APPLET("qvm-tags",         qvm_tags,         STORE_READ,  NULL,             VMM_NEVER,    APPLET_BATCH | APPLET_R3,
-       "show the tags of a VM, which release 3 does not have")
+APPLET("qvm-tags",         qvm_tags,         STORE_WRITE, qvm_tags_access,  VMM_NEVER,    APPLET_BATCH,
+       "show or change the tags of a VM, which release 3 does not have")
 APPLET("qvm-template-commit", qvm_template_commit, STORE_READ, NULL,        VMM_LAZY,     APPLET_R3,
        "let VMs see what a template has changed in its root image")
 APPLET("qvm-trim-template", qvm_trim_template, STORE_READ, NULL,            VMM_LAZY,     APPLET_R3,

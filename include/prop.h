@@ -12,6 +12,7 @@
 #include <stdbool.h>
 
 #include "literal.h"
+#include "util.h"
 #include "vm.h"
 
 enum prop_type {
@@ -188,6 +189,24 @@ int prop_number(const struct vm *vm, const char *name, long long *number);
 const char *prop_string(const struct vm *vm, const char *name); /* NULL: none, without an error */
 bool prop_flag(const struct vm *vm, const char *name);		/* broken: false */
 
+/* ---- features: those of release 4; a store of release 3 keeps a few of them ---- */
+
+struct prop_feature {
+	const char *name, *value; /* "": off */
+};
+/* VALUE NULL: it is not set. 0, or -1 with an error: the store has no place for it. */
+int prop_get_feature(const struct vm *vm, const char *feature, const char **value);
+bool prop_feature_is_on(const struct vm *vm, const char *feature); /* VM's own */
+/* All that are set, sorted, in the arena. NULL with an error. */
+struct prop_feature *prop_features(const struct vm *vm, size_t *count);
+/* TEXT NULL: takes it away. 0, or -1 with an error and nothing changed. */
+int prop_set_feature(struct vm *vm, const char *feature, const char *text);
+
+/* The tags of VM, sorted; the texts are the tree's. 0, or -1 with an error: the store knows none. */
+int prop_tags(const struct vm *vm, struct strlist *tags);
+/* 0, or -1 with an error and nothing changed. */
+int prop_set_tag(struct vm *vm, const char *tag, bool has);
+
 /* Services as the tools see them: with what always holds (store.md 5.3) added. 0, or -1 with an error. */
 int prop_services(const struct vm *vm, struct literal *services);
 int prop_pcidevs(const struct vm *vm, struct literal *devices);
@@ -207,6 +226,9 @@ int prop_check_service_name(const char *name);
 int prop_set_service(struct vm *vm, const char *name, enum prop_switch to);
 /* Forgets all that is set of VM's services, readable or not. 0, or -1 with an error. */
 int prop_reset_services(struct vm *vm);
+
+/* The line that a list has for one of them, names padded to WIDTH. In the arena. */
+const char *prop_service_line(struct qubes *q, const char *name, int width, bool on);
 
 #define PROP_UPDATE_CHECK "qubes-update-check" /* the service that looks for updates */
 

@@ -7,7 +7,6 @@
 #include "error.h"
 #include "images.h"
 #include "internal.h"
-#include "net.h"
 #include "util.h"
 
 #define MIB (1024 * 1024)
@@ -78,7 +77,7 @@ void column_qid(const struct columns *columns, struct vm *vm, struct column_cell
 
 void column_uuid(const struct columns *columns, struct vm *vm, struct column_cell *cell)
 {
-	const char *uuid = vm_uuid(vm);
+	const char *uuid = prop_string(vm, "uuid");
 
 	(void)columns;
 	if (uuid)
@@ -140,37 +139,33 @@ void column_netvm(const struct columns *columns, struct vm *vm, struct column_ce
 		cell_text(cell, netvm->name, netvm->name);
 }
 
-static void address(const struct columns *columns, struct column_cell *cell, const char *text,
-		    const char *nothing)
+/* As the property of that name has it, of VM or (NULL) of nobody. */
+static void address(struct column_cell *cell, const struct vm *vm, const char *property, const char *nothing)
 {
-	const char *kept = text ? arena_strdup(columns->q->arena, text) : NULL;
+	const char *text = vm ? prop_string(vm, property) : NULL;
 
-	if (kept)
-		cell_text(cell, kept, kept);
+	if (text)
+		cell_text(cell, text, text);
 	else
 		cell_none(cell, nothing);
 }
 
 void column_ip(const struct columns *columns, struct vm *vm, struct column_cell *cell)
 {
-	char text[NET_ADDRESS_MAX];
-
-	address(columns, cell, net_vm_address(vm, text), "None");
+	(void)columns;
+	address(cell, vm, "ip", "None");
 }
 
 void column_ip_back(const struct columns *columns, struct vm *vm, struct column_cell *cell)
 {
-	char text[NET_ADDRESS_MAX];
-
-	address(columns, cell, net_vm_gateway(vm, text), "n/a");
+	(void)columns;
+	address(cell, vm, "gateway", "n/a");
 }
 
 void column_gateway(const struct columns *columns, struct vm *vm, struct column_cell *cell)
 {
-	const struct vm *netvm = vm_netvm(vm);
-	char text[NET_ADDRESS_MAX];
-
-	address(columns, cell, netvm ? net_vm_gateway(netvm, text) : NULL, "n/a");
+	(void)columns;
+	address(cell, vm_netvm(vm), "gateway", "n/a");
 }
 
 /* ---- settings ---- */

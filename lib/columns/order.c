@@ -4,6 +4,7 @@
  */
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "internal.h"
 #include "util.h"
@@ -118,4 +119,52 @@ struct columns_place *columns_order(struct qubes *q, enum columns_order by)
 	if (by == COLUMNS_BY_NAME)
 		sort_by_name(order.places, order.count);
 	return order.places;
+}
+
+/* ---- by a column ---- */
+
+struct key {
+	struct columns_place place;
+	struct column_cell cell;
+	size_t before; /* where it was */
+	const struct columns_sorting *sorting;
+};
+
+static int compare_cells(const struct key *one, const struct key *other)
+{
+	const char *a = one->cell.text ? one->cell.text : "", *b = other->cell.text ? other->cell.text : "";
+
+	if (one->cell.none || other->cell.none)
+		return other->cell.none - one->cell.none;
+	if (one->cell.type != COLUMN_TEXT)
+		return (one->cell.number > other->cell.number) - (one->cell.number < other->cell.number);
+	return one->sorting->ignore_case ? strcasecmp(a, b) : strcmp(a, b);
+}
+
+static int compare_keys(const void *a, const void *b)
+{
+	const struct key *one = a, *other = b;
+	int result = compare_cells(one, other);
+
+	if (result)
+		return one->sorting->reverse ? -result : result;
+	return (one->before > other->before) - (one->before < other->before);
+}
+
+void columns_sort(const struct columns *columns, struct columns_place *places,
+		  const struct columns_sorting *sorting)
+{
+	size_t count = vms_count(columns->q);
+	struct key *keys = arena_alloc(columns->q->arena, count * sizeof(*keys));
+
+	for (size_t i = 0; i < count; i++) {
+		keys[i] = (struct key){ .place = places[i], .before = i, .sorting = sorting };
+		if (sorting->column)
+			sorting->column->fill(columns, places[i].vm, &keys[i].cell);
+		else
+			column_fill_prop(columns, places[i].vm, sorting->prop, &keys[i].cell);
+	}
+	qsort(keys, count, sizeof(*keys), compare_keys);
+	for (size_t i = 0; i < count; i++)
+		places[i] = keys[i].place;
 }

@@ -240,6 +240,10 @@ static int get_entries(const struct vm *vm, const char *name, struct literal *en
 
 int prop_services(const struct vm *vm, struct literal *services)
 {
+	if (prop_is_release4(vm->qubes)) {
+		prop4_services(vm, services);
+		return 0;
+	}
 	return get_entries(vm, "services", services);
 }
 

@@ -25,6 +25,11 @@ int prop_check_characters(const struct prop *prop, const char *text);
 /* The forms that a user may write, the type, what qubesd would load, and what it would take. As a checker. */
 prop_checker prop4_check_value;
 
+/* Services of release 4 */
+void prop4_services(const struct vm *vm, struct literal *services);
+int prop4_set_service(struct vm *vm, const char *name, enum prop_switch to);
+int prop4_reset_services(struct vm *vm);
+
 /* As far as the store says: a list that cannot be read counts as none. */
 bool prop_has_pci_devices(const struct vm *vm);
 

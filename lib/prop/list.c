@@ -88,3 +88,12 @@ const char *prop_global_line(struct qubes *q, const struct prop_global *global)
 
 	return arena_printf(q->arena, "%-*s: %s", RELEASE3_GLOBALS_WIDTH, global->name, shown);
 }
+
+const char *prop_service_line(struct qubes *q, const char *name, int width, bool on)
+{
+	AUTO_FREE char *shown = util_printable(name);
+
+	if (prop_is_release4(q))
+		return arena_printf(q->arena, "%-*s  %s", width, shown, on ? "on" : "off");
+	return arena_printf(q->arena, "%-*s: %s", width, shown, on ? "Enabled" : "Disabled");
+}
