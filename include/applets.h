@@ -48,7 +48,7 @@ APPLET("qvm-pci",          qvm_pci,          STORE_WRITE, qvm_pci_access,   VMM_
        "show or change which PCI devices VMs have")
 APPLET("qvm-prefs",        qvm_prefs,        STORE_WRITE, qvm_prefs_access, VMM_LAZY,     APPLET_BATCH,
        "show or change the properties of a VM")
-APPLET("qvm-remove",       qvm_remove,       STORE_WRITE, NULL,             VMM_LAZY,     APPLET_BATCH | APPLET_R3,
+APPLET("qvm-remove",       qvm_remove,       STORE_WRITE, NULL,             VMM_LAZY,     APPLET_BATCH,
        "remove VMs with all their files")
 APPLET("qvm-revert-template-changes", qvm_revert_template_changes, STORE_READ, NULL, VMM_LAZY, APPLET_R3,
        "give a template the root image back that it had before its last run")
