@@ -44,7 +44,7 @@ APPLET("qvm-ls",           qvm_ls,           STORE_READ,  qvm_ls_access,    VMM_
        "list VMs, their states and properties")
 APPLET("qvm-pause",        qvm_pause,        STORE_READ,  NULL,             VMM_REQUIRED, APPLET_R3,
        "stop scheduling running VMs, keeping their memory")
-APPLET("qvm-pci",          qvm_pci,          STORE_WRITE, qvm_pci_access,   VMM_LAZY,     APPLET_BATCH | APPLET_R3,
+APPLET("qvm-pci",          qvm_pci,          STORE_WRITE, qvm_pci_access,   VMM_LAZY,     APPLET_BATCH,
        "show or change which PCI devices VMs have")
 APPLET("qvm-prefs",        qvm_prefs,        STORE_WRITE, qvm_prefs_access, VMM_LAZY,     APPLET_BATCH,
        "show or change the properties of a VM")
