@@ -30,7 +30,7 @@ APPLET("qvm-create-default-dvm", qvm_create_default_dvm, STORE_WRITE, NULL, VMM_
        "make the VM that DispVMs are started from (without its savefile in this release)")
 APPLET("qvm-features",     qvm_features,     STORE_WRITE, qvm_features_access, VMM_NEVER, APPLET_BATCH,
        "show or change the features of a VM, in release 3 as far as it has them")
-APPLET("qvm-firewall",     qvm_firewall,     STORE_WRITE, qvm_firewall_access, VMM_LAZY,  APPLET_BATCH | APPLET_R3,
+APPLET("qvm-firewall",     qvm_firewall,     STORE_WRITE, qvm_firewall_access, VMM_LAZY,  APPLET_BATCH,
        "show or change what a VM may reach")
 APPLET("qvm-grow-private", qvm_grow_private, STORE_READ,  NULL,             VMM_LAZY,     APPLET_R3,
        "make the private image of a VM larger")

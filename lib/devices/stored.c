@@ -82,16 +82,6 @@ static int set_option_release3(struct vm *vm, const char *address, const char *n
 
 /* ---- release 4 ---- */
 
-/* "00:19.0" of "00_19.0"; what leads through bridges is longer, and stays as it is. */
-static const char *address_of(struct arena *arena, const char *ident)
-{
-	char *address = arena_strdup(arena, ident), *line = strchr(address, '_');
-
-	if (line)
-		*line = ':';
-	return devices_is_pci_address(address) ? address : ident;
-}
-
 /* The device of VM after PREVIOUS that is one of dom0's PCI devices; NULL: none. */
 static store_node *next_pci(const struct vm *vm, store_node *previous)
 {
@@ -109,9 +99,15 @@ static store_node *next_pci(const struct vm *vm, store_node *previous)
 	return NULL;
 }
 
+/* "00:19.0" of "00_19.0"; from 4.3 on one behind bridges is "00:1c.0-00_00.0". */
 static const char *its_address(const struct vm *vm, const store_node *device)
 {
-	return address_of(vm->qubes->arena, layout_item_attribute(device, "id"));
+	char *address = arena_strdup(vm->qubes->arena, layout_item_attribute(device, "id"));
+	char *line = strchr(address, '_');
+
+	if (line)
+		*line = ':';
+	return address;
 }
 
 static store_node *find_pci(const struct vm *vm, const char *address)

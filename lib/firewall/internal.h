@@ -14,6 +14,9 @@
 /* A copy of what was saved for VM and waits to be written; false: nothing was. */
 bool firewall_get_saved(const struct vm *vm, struct firewall *firewall);
 
+/* TEXT becomes the file of VM's rules. 0, or -1 with an error. */
+int firewall_write_file(const struct vm *vm, const char *text, size_t length);
+
 /* Labels of letters, digits and dashes: what an address may consist of at all, whoever wrote the file. */
 bool firewall_is_plain_address(const char *text);
 
@@ -24,6 +27,15 @@ int firewall_protocol_by_name(const char *name);
 int firewall_parse_address(struct qubes *q, const char *text, struct firewall_rule *rule);
 int firewall_parse_protocol(const char *text, struct firewall_rule *rule);
 int firewall_parse_ports(struct qubes *q, const char *text, struct firewall_rule *rule);
+
+#define FIREWALL_EXPIRES_MAX (1ULL << 52)
+/* "+SECONDS" from now, or a moment that is not over. 0, or -1 with an error. */
+int firewall_parse_expire(const char *text, long long *expires);
+
+/* The parts that WORDS say, as they stand; PORTS of a rule whose protocol is icmp are its type. 0, or -1 with an error. */
+int firewall4_read_words(char *const *words, struct firewall4_rule *rule);
+/* Is that rule one that may be written? Its parts get their usual forms. 0, or -1 with an error. */
+int firewall4_check(struct qubes *q, struct firewall4_rule *rule);
 
 /* Is that moment over? 0 is never. */
 bool firewall_is_over(long long expires);

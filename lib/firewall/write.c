@@ -66,20 +66,26 @@ static bool is_there(const struct vm *vm)
 	return false;
 }
 
-static int write_file(const struct vm *vm, const struct firewall *firewall)
+int firewall_write_file(const struct vm *vm, const char *text, size_t length)
 {
 	const struct root *root = vm->qubes->root;
-	AUTO_STRBUF struct strbuf text = { 0 };
 	/* Asked now: the VM may have been renamed. */
 	const char *path = firewall_path(vm);
 	struct stat st;
 	mode_t mode = root_stat(root, path, &st) == 0 ? st.st_mode & 0777 : FILE_MODE;
 
-	add_file(&text, firewall);
-	if (root_write(root, path, text.text, text.length, mode) < 0)
+	if (root_write(root, path, text, length, mode) < 0)
 		return error_within("the firewall of %s is as it was", vm->name);
 	root_chgrp_qubes(root, path);
 	return 0;
+}
+
+static int write_file(const struct vm *vm, const struct firewall *firewall)
+{
+	AUTO_STRBUF struct strbuf text = { 0 };
+
+	add_file(&text, firewall);
+	return firewall_write_file(vm, text.text, text.length);
 }
 
 int firewall_check_place(const struct vm *vm)
