@@ -87,8 +87,9 @@ static const struct option_row common_options[] = {
 	OPT_NUMBER(
 		0, "wait", "SECONDS", struct common_args, wait,
 		"give up when somebody else has locked the store for so long; 0: at once (default: wait for ever)"),
-	OPT_FLAG(0, "force-store", struct common_args, force_store,
-		 "write a store of release 4 although qubesd is running (--force, where that has no other meaning)"),
+	OPT_FLAG(
+		0, "force-store", struct common_args, force_store,
+		"write a store of release 4 although qubesd is running (--force, where that has no other meaning)"),
 	{ .kind = OPTION_FLAG,
 	  .name = "force",
 	  .offset = offsetof(struct common_args, force_store),
@@ -203,10 +204,11 @@ int applet_open_store(struct qubes *q, enum store_access access)
 	q->writing = access == STORE_WRITE;
 	q->acting = q->writing || q->applet->hypervisor == VMM_REQUIRED;
 	if (store_format(q->store) == STORE_R4 && (q->applet->flags & APPLET_R3))
-		return error_set(ERROR_STORE,
-				 "%s is a store of release 4, where this is for qubesd to do; %s knows those of "
-				 "release 3",
-				 STORE_PATH, q->applet->name);
+		return error_set(
+			ERROR_STORE,
+			"%s is a store of release 4, where this is for qubesd to do; %s knows those of "
+			"release 3",
+			STORE_PATH, q->applet->name);
 	if (q->force_store)
 		store_force(q->store);
 	if (q->writing && store_check_owner(q->store) < 0)

@@ -9,7 +9,6 @@
 #include "lifecycle.h"
 #include "pending.h"
 #include "prop.h"
-#include "table.h"
 #include "vmm.h"
 
 #define YUM_PROXY_SERVICE "yum-proxy-setup" /* tells the VM to use it */
@@ -39,17 +38,19 @@ const struct option_row qvm_firewall_options[] = {
 	OPT_FLAG('r', "reload", struct firewall_args, reload, "tell the ProxyVM (a change does that too)"),
 	OPT_FLAG('n', "numeric", struct firewall_args, numeric, "list ports without names of services"),
 	OPT_FLAG(0, "raw", struct firewall_args, raw, "list in the words of release 4"),
-	OPT_TEXT(0, "before", "N", struct firewall_args, before, "release 4: add before rule number N, from 0"),
+	OPT_TEXT(0, "before", "N", struct firewall_args, before,
+		 "release 4: add before rule number N, from 0"),
 	OPT_TEXT(0, "rule-no", "N", struct firewall_args, rule_no, "release 4: delete rule number N, from 0"),
 	OPT_WORDS("VM [RULE|list|reset|add RULE|del RULE]", 1, -1),
 	OPT_NOTE("A rule is ADDRESS[/BITS] PROTOCOL [PORT]: an IPv4 address or the name of a host; tcp, udp "
 		 "or any; a number, the name of a service or FIRST-LAST. With policy allow the rules say "
 		 "what is refused, with policy deny what is allowed. Numbers are those of the list, from 1."),
-	OPT_NOTE("Behind add and del a rule is written as in release 4: accept|drop [HOST [PROTOCOL "
-		 "[PORTS]]], or action=, dsthost=, proto=, dstports=, specialtarget=dns, "
-		 "expire=EPOCH|+SECONDS. reset allows everything but the proxy for updates, which it leaves "
-		 "alone. A store of release 4 knows these words alone, also comment= and icmptype=; its rules are "
-		 "tried in order, and what none of them is about is refused."),
+	OPT_NOTE(
+		"Behind add and del a rule is written as in release 4: accept|drop [HOST [PROTOCOL "
+		"[PORTS]]], or action=, dsthost=, proto=, dstports=, specialtarget=dns, "
+		"expire=EPOCH|+SECONDS. reset allows everything but the proxy for updates, which it leaves "
+		"alone. A store of release 4 knows these words alone, also comment= and icmptype=; its rules are "
+		"tried in order, and what none of them is about is refused."),
 	OPT_END
 };
 
@@ -85,8 +86,8 @@ static int action_of_word(const struct firewall_args *args, const char *word, co
 {
 	for (size_t i = 0; i < ARRAY_SIZE(release4_words); i++) {
 		enum action action = release4_words[i].action;
-		bool takes_rule = action == ACTION_ADD_RELEASE4 ||
-				  (action == ACTION_DEL_RELEASE4 && !args->rule_no);
+		bool takes_rule =
+			action == ACTION_ADD_RELEASE4 || (action == ACTION_DEL_RELEASE4 && !args->rule_no);
 
 		if (strcmp(word, release4_words[i].word) != 0)
 			continue;
@@ -371,35 +372,11 @@ static int load(struct vm *vm, enum action action, struct firewall *firewall)
 static int check_list_call(const struct firewall_args *args, enum action action)
 {
 	if (has_switches(args) || action == ACTION_ADD || action == ACTION_DEL)
-		return error_set(ERROR_USAGE,
-				 "a store of release 4 has no policy and no switches: the words are add, del, "
-				 "list and reset");
+		return error_set(
+			ERROR_USAGE,
+			"a store of release 4 has no policy and no switches: the words are add, del, "
+			"list and reset");
 	return 0;
-}
-
-static void print_rules(struct qubes *q, const struct firewall4 *firewall, bool raw)
-{
-	static const char *const titles[] = { "NO",	       "ACTION",    "HOST",   "PROTOCOL", "PORT(S)",
-					      "SPECIAL TARGET", "ICMP TYPE", "EXPIRE", "COMMENT",  NULL };
-	static const enum firewall4_part columns[] = { FIREWALL4_ACTION,   FIREWALL4_HOST,
-						       FIREWALL4_PROTOCOL, FIREWALL4_PORTS,
-						       FIREWALL4_TARGET,   FIREWALL4_ICMP_TYPE,
-						       FIREWALL4_EXPIRE,   FIREWALL4_COMMENT };
-	struct table *table = table_new(titles);
-
-	for (size_t i = 0; i < firewall->count; i++) {
-		table_cell_number(table, (long long)i);
-		for (size_t c = 0; c < ARRAY_SIZE(columns); c++) {
-			const char *text = firewall->rules[i].parts[columns[c]];
-
-			table_cell(table, text ? text : "-");
-		}
-		if (raw)
-			puts(firewall4_rule_text(q, &firewall->rules[i]));
-	}
-	if (!raw)
-		table_print(table, TABLE_PLAIN, stdout);
-	table_free(table);
 }
 
 /* The number of a rule, below MOST; -1 with an error. */
@@ -456,10 +433,10 @@ static int run_list(struct vm *vm, const struct firewall_args *args, enum action
 	    (action != ACTION_RESET && firewall4_load(vm, &firewall) < 0))
 		return -1;
 	if (action > ACTION_LIST)
-		return change_list(vm->qubes, &firewall, args, action, words) < 0 ? -1 :
-										    firewall4_save(vm, &firewall);
-	print_rules(vm->qubes, &firewall, args->raw);
-	return 0;
+		return change_list(vm->qubes, &firewall, args, action, words) < 0 ?
+			       -1 :
+			       firewall4_save(vm, &firewall);
+	return firewall4_print(&firewall, args->raw);
 }
 
 int qvm_firewall_main(struct qubes *q, const void *parsed, char **words)

@@ -13,17 +13,6 @@
 
 #define COLUMNS_MAX 64
 
-/* Groups of columns that a letter adds, in the order in which they are appended. */
-enum group {
-	GROUP_IDS = 1 << 0,
-	GROUP_CPU = 1 << 1,
-	GROUP_MEM = 1 << 2,
-	GROUP_BACKUP = 1 << 3,
-	GROUP_NETWORK = 1 << 4,
-	GROUP_DISK = 1 << 5,
-	GROUP_KERNEL = 1 << 6,
-};
-
 struct ls_args {
 	int groups;
 	struct columns_filter filter;
@@ -43,13 +32,13 @@ struct ls_args {
 	"all of them are, else VMs."
 
 const struct option_row qvm_ls_options[] = {
-	OPT_CHOICE('n', "network", struct ls_args, groups, GROUP_NETWORK, "addresses and gateways"),
-	OPT_CHOICE('c', "cpu", struct ls_args, groups, GROUP_CPU, "CPU use (takes a second to measure)"),
-	OPT_CHOICE('m', "mem", struct ls_args, groups, GROUP_MEM, "memory in use"),
-	OPT_CHOICE('d', "disk", struct ls_args, groups, GROUP_DISK, "sizes of the disk images"),
-	OPT_CHOICE('k', "kernel", struct ls_args, groups, GROUP_KERNEL, "kernel and its options"),
-	OPT_CHOICE('i', "ids", struct ls_args, groups, GROUP_IDS, "qid and domain id"),
-	OPT_CHOICE('b', "last-backup", struct ls_args, groups, GROUP_BACKUP, "date of the last backup"),
+	OPT_CHOICE('n', "network", struct ls_args, groups, COLUMNS_NETWORK, "addresses and gateways"),
+	OPT_CHOICE('c', "cpu", struct ls_args, groups, COLUMNS_CPU, "CPU use (takes a second to measure)"),
+	OPT_CHOICE('m', "mem", struct ls_args, groups, COLUMNS_MEM, "memory in use"),
+	OPT_CHOICE('d', "disk", struct ls_args, groups, COLUMNS_DISK, "sizes of the disk images"),
+	OPT_CHOICE('k', "kernel", struct ls_args, groups, COLUMNS_KERNEL, "kernel and its options"),
+	OPT_CHOICE('i', "ids", struct ls_args, groups, COLUMNS_IDS, "qid and domain id"),
+	OPT_CHOICE('b', "last-backup", struct ls_args, groups, COLUMNS_BACKUP, "date of the last backup"),
 	OPT_FLAG(0, "raw-list", struct ls_args, raw_list, "only names, one a line"),
 	OPT_TAKES(0, "raw-data", "FIELD...", struct ls_args, raw_data,
 		  "these fields, joined by |, without titles"),
@@ -88,28 +77,6 @@ const struct option_row qvm_ls_options[] = {
 	OPT_WORDS("[VM...]", 0, -1),
 	OPT_NOTE(OUTPUT_NOTE),
 	OPT_END
-};
-
-/* What a letter adds, and which of the base columns it drops. */
-static const struct {
-	enum group group;
-	const char *adds[6], *drops[3];
-	const char *format; /* what it alone stands for where a format is usual */
-} groups[] = {
-	{ GROUP_IDS, { "qid", "xid" }, { NULL }, NULL },
-	{ GROUP_CPU, { "cpu" }, { NULL }, NULL },
-	{ GROUP_MEM, { "mem" }, { NULL }, NULL },
-	{ GROUP_BACKUP, { "last backup" }, { NULL }, NULL },
-	{ GROUP_NETWORK, { "ip", "ip back", "gateway/DNS" }, { "template" }, "network" },
-	{ GROUP_DISK,
-	  { "priv-curr", "priv-max", "root-curr", "root-max", "disk" },
-	  { "template", "netvm" },
-	  "disk" },
-	{ GROUP_KERNEL, { "kernel", "kernelopts" }, { NULL }, "kernel" },
-};
-
-static const char *const base_fields[] = {
-	"name", "on", "state", "updbl", "type", "template", "netvm", "label",
 };
 
 #define FORMAT_JSON "json"
@@ -155,15 +122,6 @@ static int add_column(struct listing *listing, const char *title, const struct c
 	return 0;
 }
 
-static bool is_dropped(const struct ls_args *args, const char *field)
-{
-	for (size_t i = 0; i < ARRAY_SIZE(groups); i++)
-		for (size_t d = 0; args->groups & (int)groups[i].group && groups[i].drops[d]; d++)
-			if (!strcmp(groups[i].drops[d], field))
-				return true;
-	return false;
-}
-
 static int add_field(struct listing *listing, const char *field)
 {
 	return add_column(listing, field, column_by_field(field), NULL);
@@ -171,13 +129,12 @@ static int add_field(struct listing *listing, const char *field)
 
 static int add_groups(struct listing *listing, const struct ls_args *args)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(base_fields); i++)
-		if (!is_dropped(args, base_fields[i]) && add_field(listing, base_fields[i]) < 0)
+	const char *fields[COLUMNS_FRAME_MAX];
+	size_t count = columns_frame((unsigned)args->groups, fields);
+
+	for (size_t i = 0; i < count; i++)
+		if (add_field(listing, fields[i]) < 0)
 			return -1;
-	for (size_t i = 0; i < ARRAY_SIZE(groups); i++)
-		for (size_t a = 0; args->groups & (int)groups[i].group && groups[i].adds[a]; a++)
-			if (add_field(listing, groups[i].adds[a]) < 0)
-				return -1;
 	return 0;
 }
 
@@ -234,17 +191,6 @@ static bool are_fields(const struct strlist *words)
 	return true;
 }
 
-/* The format that no option names; NULL: release 3's frame. */
-static const char *format_of(struct qubes *q, const struct ls_args *args)
-{
-	if (!columns_usual_format(q) || !args->groups)
-		return columns_usual_format(q);
-	for (size_t i = 0; i < ARRAY_SIZE(groups); i++)
-		if (args->groups == (int)groups[i].group)
-			return groups[i].format;
-	return NULL;
-}
-
 static int choose_columns(struct qubes *q, const struct ls_args *args, struct listing *listing)
 {
 	bool json = args->format && !strcmp(args->format, FORMAT_JSON);
@@ -260,7 +206,7 @@ static int choose_columns(struct qubes *q, const struct ls_args *args, struct li
 					error_set(ERROR_USAGE, "--raw-data needs fields; see --list-fields");
 	}
 	if (!names && !format)
-		format = format_of(q, args);
+		format = columns_usual_format(q, (unsigned)args->groups);
 	listing->release4 = names || format || raw || args->tree;
 	listing->style = json ? TABLE_JSON : raw ? TABLE_RAW : listing->release4 ? TABLE_PLAIN : TABLE_FRAME;
 	if (!listing->release4)

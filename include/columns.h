@@ -66,8 +66,23 @@ struct columns_format {
 };
 extern const struct columns_format columns_formats[]; /* the usual one first; ended by a NULL name */
 const char *columns_of_format(const char *name);      /* NULL with a usage error: there is none */
-/* What a listing of this store has when nothing is asked for; NULL: release 3's frame. */
-const char *columns_usual_format(const struct qubes *q);
+
+/* Groups of columns that a letter adds to release 3's frame, in the order in which they are appended. */
+enum columns_group {
+	COLUMNS_IDS = 1 << 0,
+	COLUMNS_CPU = 1 << 1,
+	COLUMNS_MEM = 1 << 2,
+	COLUMNS_BACKUP = 1 << 3,
+	COLUMNS_NETWORK = 1 << 4,
+	COLUMNS_DISK = 1 << 5,
+	COLUMNS_KERNEL = 1 << 6,
+};
+#define COLUMNS_FRAME_MAX 32
+/* The fields of the frame with these GROUPS; how many. */
+size_t columns_frame(unsigned groups, const char *fields[COLUMNS_FRAME_MAX]);
+
+/* The format of a listing of this store for which these GROUPS alone are asked; NULL: release 3's frame. */
+const char *columns_usual_format(const struct qubes *q, unsigned groups);
 
 /* ---- which VMs ---- */
 

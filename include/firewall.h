@@ -137,7 +137,8 @@ int firewall4_save(const struct vm *vm, const struct firewall4 *firewall);
 struct firewall4 firewall4_default(struct qubes *q);
 
 /* One rule of words "NAME=VALUE" or "ACTION [HOST [PROTOCOL [PORTS|ICMPTYPE]]]", checked. 0, or -1 with an error. */
-int firewall4_parse(struct qubes *q, char *const *words, struct firewall4_rule *rule) __attribute__((nonnull));
+int firewall4_parse(struct qubes *q, char *const *words, struct firewall4_rule *rule)
+	__attribute__((nonnull));
 
 void firewall4_insert(struct qubes *q, struct firewall4 *firewall, size_t at,
 		      const struct firewall4_rule *rule);
@@ -145,8 +146,8 @@ void firewall4_remove(struct firewall4 *firewall, size_t at);
 /* The first rule that says just that; -1: none. */
 int firewall4_find(const struct firewall4 *firewall, const struct firewall4_rule *rule);
 
-/* A rule as its words. In the arena. */
-const char *firewall4_rule_text(struct qubes *q, const struct firewall4_rule *rule);
+/* On stdout as a table, or RAW as words, one rule a line. 0, or -1 with an error. */
+int firewall4_print(const struct firewall4 *firewall, bool raw);
 
 /* ---- names of ports: ROOT/etc/services, and a few that everybody knows ---- */
 struct firewall_services;

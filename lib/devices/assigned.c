@@ -30,9 +30,10 @@ int devices_check_pci_vm(const struct vm *vm)
 		return error_set(ERROR_FAILED, "%s, which is of class %s, cannot be given PCI devices",
 				 vm->name, vm->type);
 	if (is_pvh_by_choice(vm))
-		return error_set(ERROR_FAILED,
-				 "%s is of mode pvh, which cannot have PCI devices; qvm-prefs -s %s virt_mode hvm",
-				 vm->name, vm->name);
+		return error_set(
+			ERROR_FAILED,
+			"%s is of mode pvh, which cannot have PCI devices; qvm-prefs -s %s virt_mode hvm",
+			vm->name, vm->name);
 	return 0;
 }
 

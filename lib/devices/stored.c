@@ -165,8 +165,8 @@ static const char *options_release4(const struct vm *vm, const char *address)
 	AUTO_STRBUF struct strbuf text = { 0 };
 
 	while (device && (option = vm->qubes->layout->next_item(device, LAYOUT_OPTIONS, option)))
-		strbuf_printf(&text, "%s%s=%s", text.length ? ", " : "", layout_item_attribute(option, "name"),
-			      layout_item_text(option));
+		strbuf_printf(&text, "%s%s=%s", text.length ? ", " : "",
+			      layout_item_attribute(option, "name"), layout_item_text(option));
 	return text.length ? arena_strdup(vm->qubes->arena, text.text) : NULL;
 }
 
@@ -175,7 +175,8 @@ static int check_option_release4(const struct vm *vm, const char *name)
 	(void)vm;
 	if (!strcmp(name, NO_STRICT_RESET) || !strcmp(name, "permissive"))
 		return 0;
-	return error_set(ERROR_FAILED, "a PCI device has no option '%s': there are " NO_STRICT_RESET " and permissive",
+	return error_set(ERROR_FAILED,
+			 "a PCI device has no option '%s': there are " NO_STRICT_RESET " and permissive",
 			 name);
 }
 

@@ -18,7 +18,8 @@ bool firewall_is_list(const struct qubes *q)
 
 /* ---- the list ---- */
 
-void firewall4_insert(struct qubes *q, struct firewall4 *firewall, size_t at, const struct firewall4_rule *rule)
+void firewall4_insert(struct qubes *q, struct firewall4 *firewall, size_t at,
+		      const struct firewall4_rule *rule)
 {
 	struct firewall4_rule *old = firewall->rules;
 
@@ -115,7 +116,8 @@ struct reader {
 
 static int fault(const struct reader *reader, xmlfile_element *element, const char *what)
 {
-	return error_set(ERROR_FAILED, "%s, line %zu: %s", reader->path, xmlfile_line(reader->file, element), what);
+	return error_set(ERROR_FAILED, "%s, line %zu: %s", reader->path, xmlfile_line(reader->file, element),
+			 what);
 }
 
 /* The child of PARENT called NAME, which is all it has; NULL with an error. */
@@ -125,7 +127,8 @@ static xmlfile_element *only_child(const struct reader *reader, xmlfile_element 
 
 	if (child && strcmp(xmlfile_name(child), name) == 0 && !xmlfile_next(parent, child))
 		return child;
-	fault(reader, parent, arena_printf(reader->q->arena, "there is something else here than one <%s>", name));
+	fault(reader, parent,
+	      arena_printf(reader->q->arena, "there is something else here than one <%s>", name));
 	return NULL;
 }
 

@@ -66,7 +66,8 @@ static int fill_rule(struct qubes *q, const char *const parts[FIREWALL4_PARTS], 
 				 firewall4_names[FIREWALL4_TARGET]);
 	if (!parts[FIREWALL4_HOST] && !parts[FIREWALL4_PROTOCOL])
 		return error_set(ERROR_FAILED, "a rule for everything is the policy (see --policy)");
-	if (firewall_parse_address(q, parts[FIREWALL4_HOST] ? parts[FIREWALL4_HOST] : "0.0.0.0/0", rule) < 0 ||
+	if (firewall_parse_address(q, parts[FIREWALL4_HOST] ? parts[FIREWALL4_HOST] : "0.0.0.0/0", rule) <
+		    0 ||
 	    (parts[FIREWALL4_PROTOCOL] && firewall_parse_protocol(parts[FIREWALL4_PROTOCOL], rule) < 0) ||
 	    (parts[FIREWALL4_PORTS] && firewall_parse_ports(q, parts[FIREWALL4_PORTS], rule) < 0) ||
 	    (parts[FIREWALL4_EXPIRE] && firewall_parse_expire(parts[FIREWALL4_EXPIRE], &rule->expires) < 0))

@@ -16,10 +16,10 @@
 #define ICMP_TYPE_MOST 255
 
 const char *const firewall4_names[FIREWALL4_PARTS] = {
-	[FIREWALL4_ACTION] = "action",	   [FIREWALL4_COMMENT] = "comment",
-	[FIREWALL4_EXPIRE] = "expire",	   [FIREWALL4_HOST] = "dsthost",
-	[FIREWALL4_PROTOCOL] = "proto",	   [FIREWALL4_TARGET] = "specialtarget",
-	[FIREWALL4_PORTS] = "dstports",	   [FIREWALL4_ICMP_TYPE] = "icmptype",
+	[FIREWALL4_ACTION] = "action",	[FIREWALL4_COMMENT] = "comment",
+	[FIREWALL4_EXPIRE] = "expire",	[FIREWALL4_HOST] = "dsthost",
+	[FIREWALL4_PROTOCOL] = "proto", [FIREWALL4_TARGET] = "specialtarget",
+	[FIREWALL4_PORTS] = "dstports", [FIREWALL4_ICMP_TYPE] = "icmptype",
 };
 
 /* The order in which parts may stand without their names. */
@@ -46,8 +46,9 @@ static enum firewall4_part plain_part(size_t at, const struct firewall4_rule *ru
 {
 	const char *protocol = rule->parts[FIREWALL4_PROTOCOL];
 
-	return plain[at] == FIREWALL4_PORTS && protocol && strcmp(protocol, "icmp") == 0 ? FIREWALL4_ICMP_TYPE :
-											  plain[at];
+	return plain[at] == FIREWALL4_PORTS && protocol && strcmp(protocol, "icmp") == 0 ?
+		       FIREWALL4_ICMP_TYPE :
+		       plain[at];
 }
 
 int firewall4_read_words(char *const *words, struct firewall4_rule *rule)
@@ -61,7 +62,8 @@ int firewall4_read_words(char *const *words, struct firewall4_rule *rule)
 
 		if (!equals && next == ARRAY_SIZE(plain))
 			return error_set(ERROR_USAGE, "unexpected '%s' in a rule", *words);
-		part = equals ? part_by_name(*words, (size_t)(equals - *words)) : (int)plain_part(next++, rule);
+		part = equals ? part_by_name(*words, (size_t)(equals - *words)) :
+				(int)plain_part(next++, rule);
 		if (part < 0)
 			return -1;
 		if (rule->parts[part])
@@ -166,7 +168,8 @@ static int check_icmp_type(const struct firewall4_rule *rule)
 		return error_set(ERROR_FAILED, "icmptype goes with proto=icmp alone");
 	return util_parse_decimal(text, ICMP_TYPE_MOST, &number) ?
 		       0 :
-		       error_set(ERROR_FAILED, "'%s' is no icmptype: those are 0 to %d", text, ICMP_TYPE_MOST);
+		       error_set(ERROR_FAILED, "'%s' is no icmptype: those are 0 to %d", text,
+				 ICMP_TYPE_MOST);
 }
 
 static int check_comment(const struct firewall4_rule *rule)
@@ -219,15 +222,4 @@ int firewall4_parse(struct qubes *q, char *const *words, struct firewall4_rule *
 		return -1;
 	rule->parts[FIREWALL4_EXPIRE] = arena_printf(q->arena, "%lld", expires);
 	return 0;
-}
-
-const char *firewall4_rule_text(struct qubes *q, const struct firewall4_rule *rule)
-{
-	AUTO_STRBUF struct strbuf out = { 0 };
-
-	for (int i = 0; i < FIREWALL4_PARTS; i++)
-		if (rule->parts[i])
-			strbuf_printf(&out, "%s%s=%s", out.length ? " " : "", firewall4_names[i],
-				      rule->parts[i]);
-	return arena_strdup(q->arena, out.length ? out.text : "");
 }

@@ -11,7 +11,8 @@
 #include "references.h"
 #include "util.h"
 
-static const char *const properties[] = { "audiovm", "default_dispvm", "guivm", "management_dispvm", "relayvm" };
+static const char *const properties[] = { "audiovm", "default_dispvm", "guivm", "management_dispvm",
+					  "relayvm" };
 
 static bool is_name_of(const struct layout_reference *reference, const struct vm *vm)
 {
@@ -82,8 +83,8 @@ const char *references_to(const struct vm *vm, reference_filter *counts, const v
 		if (counts(context, user))
 			add_user(&found, user, vm);
 	FOR_EACH_GLOBAL(q, global)
-		if (is_global_of(q, global, vm))
-			add(&found, global->name, NULL);
+	if (is_global_of(q, global, vm))
+		add(&found, global->name, NULL);
 	return found.length ? arena_strdup(q->arena, found.text) : NULL;
 }
 
@@ -108,7 +109,8 @@ int references_clear(struct vm *user, const struct vm *gone)
 	for (size_t i = 0; i < ARRAY_SIZE(properties); i++) {
 		if (!reference_names(user, properties[i], gone))
 			continue;
-		error_note("%s of %s is the default now, for %s is gone", properties[i], user->name, gone->name);
+		error_note("%s of %s is the default now, for %s is gone", properties[i], user->name,
+			   gone->name);
 		if (vm_set_default(user, properties[i]) != 0)
 			return -1;
 	}

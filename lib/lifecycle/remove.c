@@ -50,7 +50,8 @@ static bool is_based_on(const struct vm *vm, const struct vm *template)
 /* By its own choice or by the global default. */
 static bool has_network_from(const struct vm *vm, const struct vm *netvm)
 {
-	return reference_names(vm, "netvm", netvm) || reference_names(vm, "dispvm_netvm", netvm) || vm_netvm(vm) == netvm;
+	return reference_names(vm, "netvm", netvm) || reference_names(vm, "dispvm_netvm", netvm) ||
+	       vm_netvm(vm) == netvm;
 }
 
 static int check_users(const struct removal *r, const struct vm *vm,
@@ -244,9 +245,9 @@ static int clear_references(const struct removal *r, const struct vm *gone)
 	struct vm *user;
 
 	FOR_EACH_VM(r->q, user)
-		if (!goes(r, user) && (clear_reference(user, "netvm", gone) != 0 ||
-				       clear_reference(user, "dispvm_netvm", gone) != 0 ||
-				       references_clear(user, gone) != 0))
+		if (!goes(r, user) &&
+		    (clear_reference(user, "netvm", gone) != 0 ||
+		     clear_reference(user, "dispvm_netvm", gone) != 0 || references_clear(user, gone) != 0))
 			return -1;
 	return 0;
 }
@@ -263,8 +264,8 @@ static const char *globals_naming(const struct vm *vm)
 	AUTO_STRBUF struct strbuf found = { 0 };
 
 	FOR_EACH_GLOBAL(q, global)
-		if (is_global_vm(global) && reference_names(&store, global->key, vm))
-			strbuf_printf(&found, "%s%s", found.length ? ", " : "", global->name);
+	if (is_global_vm(global) && reference_names(&store, global->key, vm))
+		strbuf_printf(&found, "%s%s", found.length ? ", " : "", global->name);
 	return found.length ? arena_strdup(q->arena, found.text) : NULL;
 }
 

@@ -104,11 +104,12 @@ int store_check_owner(const struct store *store)
 {
 	if (store->forced || !store_is_owned(store))
 		return 0;
-	return error_set(ERROR_STORE,
-			 "%s belongs to " DAEMON ", which is running and would overwrite what is changed here: let "
-			 "it make the change (the tools of qubes-core-admin-client do that), or stop it first "
-			 "(systemctl stop " DAEMON "); --force-store writes all the same",
-			 store->path);
+	return error_set(
+		ERROR_STORE,
+		"%s belongs to " DAEMON ", which is running and would overwrite what is changed here: let "
+		"it make the change (the tools of qubes-core-admin-client do that), or stop it first "
+		"(systemctl stop " DAEMON "); --force-store writes all the same",
+		store->path);
 }
 
 void store_force(struct store *store)

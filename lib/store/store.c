@@ -268,8 +268,9 @@ static int check_output(const struct store *store, const struct strbuf *out)
 static void note_new_owner(const struct store *store)
 {
 	if (!store->forced && store_is_owned(store))
-		error_note("warning: qubesd was started while %s was written: restart it now, or it may undo this",
-			   store->path);
+		error_note(
+			"warning: qubesd was started while %s was written: restart it now, or it may undo this",
+			store->path);
 }
 
 int store_save(struct store *store)

@@ -281,7 +281,8 @@ void wellformed_find_pairs(const char *text, const struct xml_document *doc, boo
 				return;
 			markup = memchr(p, '<', (size_t)(s.end - p));
 			/* The normal form of an empty comment is not XML. */
-			p = xml_starts(markup, "<" WELLFORMED_EMPTY_COMMENT ">") ? markup + 3 : xml_scan_step(&s, p);
+			p = xml_starts(markup, "<" WELLFORMED_EMPTY_COMMENT ">") ? markup + 3 :
+										   xml_scan_step(&s, p);
 		} while (p && strchr("/!?", markup[1]));
 	}
 }
