@@ -254,6 +254,8 @@ int prop_pcidevs(const struct vm *vm, struct literal *devices)
 
 const char *prop_broken(const struct vm *vm)
 {
+	if (prop_is_release4(vm->qubes))
+		return prop4_broken(vm);
 	FOR_EACH_PROP(vm->qubes, prop)
 	{
 		struct prop_value value;

@@ -25,6 +25,9 @@ int prop_check_characters(const struct prop *prop, const char *text);
 /* The forms that a user may write, the type, what qubesd would load, and what it would take. As a checker. */
 prop_checker prop4_check_value;
 
+/* prop_broken for release 4: what is stored, and may not be. */
+const char *prop4_broken(const struct vm *vm);
+
 /* Services of release 4 */
 void prop4_services(const struct vm *vm, struct literal *services);
 int prop4_set_service(struct vm *vm, const char *name, enum prop_switch to);

@@ -188,6 +188,52 @@ int prop4_get_computed(const struct vm *vm, const struct prop *prop, struct prop
 	return error_kind() == ERROR_NONE ? 0 : -1;
 }
 
+/* ---- what is wrong ---- */
+
+static const struct prop *find_exactly(const char *name)
+{
+	for (const struct prop *prop = prop4_table; prop->name; prop++)
+		if (!strcmp(prop->name, name))
+			return prop;
+	return NULL;
+}
+
+/* What an earlier release left, and a later one takes for something else. */
+static bool is_legacy(const char *name)
+{
+	return !strcmp(name, "hvm") || !strcmp(name, "dispvm_allowed");
+}
+
+/* qid and name have been understood, or there would be no VM. */
+static const char *fault_of(const struct vm *vm, const char *name, const char *text)
+{
+	const struct prop *prop = name ? find_exactly(name) : NULL;
+	const char *fault = NULL;
+
+	if (!name)
+		return "a property without a name";
+	if (is_legacy(name) || !strcmp(name, "qid") || !strcmp(name, "name"))
+		return NULL;
+	if (!prop || !vm_is(vm, prop->classes) || prop->get == prop4_get_computed)
+		return arena_printf(vm->qubes->arena, "class %s has no property '%s' in the store", vm->type, name);
+	if (prop_check_loads(vm, prop, text, NULL) < 0)
+		fault = arena_strdup(vm->qubes->arena, error_message());
+	error_clear();
+	return fault;
+}
+
+const char *prop4_broken(const struct vm *vm)
+{
+	store_node *property = NULL;
+	const char *name, *text, *fault = NULL;
+
+	if (vm_is(vm, VM_UNKNOWN) || !vm->node)
+		return NULL;
+	while (!fault && (property = vm->qubes->layout->next_property(vm->node, property, &name, &text)))
+		fault = fault_of(vm, name, text);
+	return fault;
+}
+
 /* dom0's are fixed; what says so in the store is refused. */
 int prop4_get_name(const struct vm *vm, const struct prop *prop, struct prop_value *value)
 {
