@@ -185,6 +185,7 @@ char *vm_autostart_link(const char *name);
 /* ---- names and numbers ---- */
 /* May a VM be made or renamed to NAME (the rules of R3.2)? 0, or -1 with an error. */
 int vm_check_name(const char *name);
+int vm_check_name4(const char *name); /* the same by the rules of R4 */
 /* Calls it so from now on; the store is the caller's business. NAME lives as long as VM. */
 void vm_call(struct vm *vm, const char *name);
 /*

@@ -116,3 +116,77 @@ int references_clear(struct vm *user, const struct vm *gone)
 	}
 	return clear_devices(user, gone);
 }
+
+/* ---- a new name ---- */
+
+static int rename_properties(struct vm *user, const char *old, const char *new)
+{
+	static const char *const all[] = { "audiovm", "default_dispvm", "guivm",   "management_dispvm",
+					   "netvm",   "relayvm",	"template" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(all); i++) {
+		const char *text = vm_get(user, all[i]).text;
+
+		if (text && !strcmp(text, old) && vm_set(user, all[i], new) != 0)
+			return -1;
+	}
+	return 0;
+}
+
+static void rename_backends(const struct vm *user, const char *old, const char *new)
+{
+	store_node *device = NULL;
+
+	while ((device = user->qubes->layout->next_item(user->node, LAYOUT_DEVICES, device))) {
+		const char *backend = layout_item_attribute(device, "backend-domain");
+
+		if (backend && !strcmp(backend, old))
+			store_put_attribute(device, "backend-domain", new);
+	}
+}
+
+/* Tags that say who shows a VM, plays its sound, or made it. */
+static int rename_tags(struct vm *user, const char *old, const char *new)
+{
+	static const char *const prefixes[] = { "audiovm-", "created-by-", "guivm-" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(prefixes); i++) {
+		AUTO_FREE char *from = util_printf("%s%s", prefixes[i], old);
+		AUTO_FREE char *to = util_printf("%s%s", prefixes[i], new);
+
+		if (vm_has_tag(user, from) && (vm_set_tag(user, from, false) != 0 || vm_set_tag(user, to, true) != 0))
+			return -1;
+	}
+	return 0;
+}
+
+static void note_features(const struct vm *user, const char *old)
+{
+	size_t count;
+	const struct prop_feature *features = prop_features(user, &count);
+
+	for (size_t i = 0; features && i < count; i++)
+		if (!strcmp(features[i].value, old))
+			error_note("feature %s of %s says '%s', and is left so", features[i].name, user->name, old);
+}
+
+int references_rename(struct qubes *q, const char *old, const char *new)
+{
+	struct vm *user;
+
+	store_touch(q->store);
+	FOR_EACH_VM(q, user) {
+		if (rename_properties(user, old, new) != 0 || rename_tags(user, old, new) != 0)
+			return -1;
+		rename_backends(user, old, new);
+		note_features(user, old);
+	}
+	FOR_EACH_GLOBAL(q, global) {
+		const char *text = q->layout->get(q->layout->globals(store_root(q->store)), global->key).text;
+
+		if (global->row && global->row->type == PROP_VM && text && !strcmp(text, old) &&
+		    vm_set_global(q, global->key, new) != 0)
+			return -1;
+	}
+	return 0;
+}

@@ -22,4 +22,9 @@ const char *references_to(const struct vm *vm, reference_filter *counts, const v
 /* USER's own ones of that kind name GONE no more, which is said. 0, or -1 with an error. */
 int references_clear(struct vm *user, const struct vm *gone);
 
+/*
+ * All that names the VM OLD in a store of release 4, templates and netvms too, names NEW. 0, or -1 with an error.
+ */
+int references_rename(struct qubes *q, const char *old, const char *new);
+
 #endif

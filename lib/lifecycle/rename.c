@@ -10,6 +10,7 @@
 #include "images.h"
 #include "internal.h"
 #include "prop.h"
+#include "rename.h"
 #include "util.h"
 #include "vmm.h"
 
@@ -154,7 +155,7 @@ static void move_directory_back(void *work)
 
 /* ---- the autostart link: one under the new name instead of the old ---- */
 
-static int move_link(const struct root *root, const char *from_name, const char *to_name, bool *there)
+int rename_autostart(const struct root *root, const char *from_name, const char *to_name, bool *there)
 {
 	AUTO_FREE char *from = vm_autostart_link(from_name), *to = vm_autostart_link(to_name);
 	AUTO_FREE char *target = root_readlink(root, from);
@@ -175,7 +176,7 @@ static int move_autostart(void *work)
 {
 	struct renaming *r = work;
 
-	return move_link(r->vm->qubes->root, r->old_name, r->new_name, &r->had_autostart);
+	return rename_autostart(r->vm->qubes->root, r->old_name, r->new_name, &r->had_autostart);
 }
 
 static void move_autostart_back(void *work)
@@ -183,7 +184,7 @@ static void move_autostart_back(void *work)
 	struct renaming *r = work;
 	bool there;
 
-	if (r->had_autostart && move_link(r->vm->qubes->root, r->new_name, r->old_name, &there) != 0)
+	if (r->had_autostart && rename_autostart(r->vm->qubes->root, r->new_name, r->old_name, &there) != 0)
 		error_note("%s: %s", r->old_name, error_message());
 }
 
@@ -303,7 +304,7 @@ static const char *stored_text(const struct vm *vm, const char *property)
 	return text ? arena_strdup(vm->qubes->arena, text) : NULL;
 }
 
-int lifecycle_rename(struct vm *vm, const char *name)
+static int rename_release3(struct vm *vm, const char *name)
 {
 	struct arena *arena = vm->qubes->arena;
 	const char *old_name = vm->name, *directory = vm_directory(vm);
@@ -327,4 +328,9 @@ int lifecycle_rename(struct vm *vm, const char *name)
 	result = steps_run(vm->qubes, renaming_steps, r);
 	util_release_signals(&before);
 	return result != 0 ? error_within("%s is not renamed", r->old_name) : r->after;
+}
+
+int lifecycle_rename(struct vm *vm, const char *name)
+{
+	return vm_is(vm, VM4_LOCAL) ? rename_release4(vm, name) : rename_release3(vm, name);
 }

@@ -83,7 +83,7 @@ const struct prop prop4_table[] = {
 	  .max = PROP_INT_MAX, .flags = PROP_DEFAULTABLE, .forms = "MiB, or 0 to leave the memory as it is" },
 	{ .name = "memory", .type = PROP_INT, SET(LOCAL), .fallback = "400", .min = 1, .max = PROP_INT_MAX,
 	  .flags = PROP_DEFAULTABLE | PROP_INHERITED, .forms = "MiB, from 1" },
-	{ .name = "name", .classes = ANY, .listed = ANY, .settable = LOCAL | REMOTE, .get = prop4_get_name,
+	{ .name = "name", .classes = ANY, .listed = ANY, .settable = LOCAL, .get = prop4_get_name,
 	  .flags = PROP_BY_LIFECYCLE, .forms = "a new name" },
 	{ .name = "netvm", .type = PROP_VM, SET(LOCAL), .otherwise = prop4_default_netvm,
 	  .global = "default_netvm", .loads = prop4_loads_netvm, .check = prop4_check_netvm,
