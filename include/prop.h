@@ -48,6 +48,7 @@ enum prop_flags {
 	PROP_BY_LIFECYCLE = 1 << 6,  /* setting it is more than a change of the store: lifecycle_rename() */
 	PROP_INHERITED = 1 << 7,     /* release 4: what is not said is as in the VM that it is based on */
 	PROP_NOT_BEFORE_43 = 1 << 8, /* releases before 4.3 refuse a store that has it */
+	PROP_FILLED = 1 << 9,	     /* may not be set to an empty text */
 };
 
 struct prop;
@@ -206,6 +207,9 @@ int prop_set_feature(struct vm *vm, const char *feature, const char *text);
 int prop_tags(const struct vm *vm, struct strlist *tags);
 /* 0, or -1 with an error and nothing changed. */
 int prop_set_tag(struct vm *vm, const char *tag, bool has);
+
+/* Is it virtualised in full, by its class or by its mode? */
+bool prop_is_hvm(const struct vm *vm);
 
 /* Services as the tools see them: with what always holds (store.md 5.3) added. 0, or -1 with an error. */
 int prop_services(const struct vm *vm, struct literal *services);

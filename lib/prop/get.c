@@ -228,6 +228,13 @@ bool prop_flag(const struct vm *vm, const char *name)
 	return value.number;
 }
 
+bool prop_is_hvm(const struct vm *vm)
+{
+	const char *mode = vm_is(vm, VM4_LOCAL) ? prop_string(vm, "virt_mode") : NULL;
+
+	return vm_is(vm, VM_HVMS) || (mode && !strcmp(mode, "hvm"));
+}
+
 static int get_entries(const struct vm *vm, const char *name, struct literal *entries)
 {
 	struct prop_value value;

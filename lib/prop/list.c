@@ -23,10 +23,12 @@ static int width_of(const struct vm *vm, const struct prop *rows)
 }
 
 /* What release 4's tool shows; NULL: it shows that it could not be read. */
-static const char *release4_text(const struct vm *vm, const struct prop_value *value)
+static const char *release4_text(const struct vm *vm, const struct prop *prop, const struct prop_value *value)
 {
 	if (!value->none)
 		return prop_text(vm, value);
+	if (value->follows && prop->settable && !(prop->flags & PROP_DEFAULTABLE))
+		return NULL; /* it has no default */
 	return value->type == PROP_VM ? "None" : value->type == PROP_INT ? NULL : "";
 }
 
@@ -35,7 +37,7 @@ static const char *release4_line(const struct vm *vm, const struct prop *rows, c
 {
 	int width = width_of(vm, rows);
 	struct prop_value value;
-	const char *text = prop_get(vm, prop, &value) < 0 ? NULL : release4_text(vm, &value);
+	const char *text = prop_get(vm, prop, &value) < 0 ? NULL : release4_text(vm, prop, &value);
 
 	error_clear();
 	if (hide_default && (!text || value.follows))

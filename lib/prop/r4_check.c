@@ -13,12 +13,6 @@
 
 /* ---- checks ---- */
 
-int prop4_check_filled(const struct vm *vm, const struct prop *prop, const char *text, const char **canonical)
-{
-	(void)vm, (void)canonical;
-	return *text ? 0 : error_set(ERROR_FAILED, "%s cannot be empty; -D sets it back", prop->name);
-}
-
 int prop4_check_kernel(const struct vm *vm, const struct prop *prop, const char *text, const char **canonical)
 {
 	(void)prop, (void)canonical;
@@ -164,6 +158,8 @@ int prop4_check_value(const struct vm *vm, const struct prop *prop, const char *
 {
 	const char *value = none_as_nothing(prop, text);
 
+	if (!*value && prop->flags & PROP_FILLED)
+		return error_set(ERROR_FAILED, "%s cannot be empty; -D sets it back", prop->name);
 	if (prop_check_characters(prop, value) < 0 || prop_check_loads(vm, prop, value, &value) < 0 ||
 	    (prop->check && prop->check(vm, prop, value, &value) < 0))
 		return -1;

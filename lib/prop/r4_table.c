@@ -43,7 +43,7 @@ const struct prop prop4_table[] = {
 	  .global = "default_dispvm", .check = prop4_check_default_dispvm, .flags = PROP_DEFAULTABLE,
 	  .forms = "the name of a template for disposable VMs, or none" },
 	{ .name = "default_user", SET(LOCAL), .fallback = "user", .loads = prop4_loads_user,
-	  .check = prop4_check_filled, .flags = PROP_DEFAULTABLE | PROP_INHERITED, .forms = "a user's name" },
+	  .flags = PROP_DEFAULTABLE | PROP_INHERITED | PROP_FILLED, .forms = "a user's name" },
 	{ .name = "devices_denied", SET(LOCAL | DOM0), .fallback = "", .loads = prop4_loads_interfaces,
 	  .flags = PROP_DEFAULTABLE | PROP_NOT_BEFORE_43, .forms = "interfaces like b******, or nothing" },
 	{ .name = "dispid", .type = PROP_INT, OF(DISP) },

@@ -61,13 +61,17 @@ static bool is_called_so(int process)
 	return length > 0 && !strncmp(comm, DAEMON "\n", sizeof(DAEMON));
 }
 
-/* A process of another system (in a chroot, a container) has another store. What may not be known counts as ours. */
+/*
+ * A process of another system (in a chroot, a container) has another store. What may not be known counts as ours;
+ * one that is over has no root any more.
+ */
 static bool works_below(int process, const struct stat *root)
 {
 	struct stat st;
 
-	return fstatat(process, "root", &st, 0) < 0 ||
-	       (st.st_dev == root->st_dev && st.st_ino == root->st_ino);
+	if (fstatat(process, "root", &st, 0) < 0)
+		return errno == EACCES || errno == EPERM;
+	return st.st_dev == root->st_dev && st.st_ino == root->st_ino;
 }
 
 static bool process_runs(const struct root *root)
