@@ -4,7 +4,7 @@
 #   make demo       sets up, builds and shows the main job in a scratch root
 #   make check      sets up, builds and runs all tests
 #   make bench      measures; make lint looks; make check-xen tests on a real Xen host (LAB=DIR)
-#   make install    DESTDIR, PREFIX: the binary, its links, manual pages, completion
+#   make install    DESTDIR, PREFIX: the binary, its links, manual pages, completion, systemd units
 #
 # Variables: STATIC=1|0, CC, CFLAGS, LDFLAGS, OUT (build folder), DESTDIR and PREFIX for install.
 
@@ -29,7 +29,7 @@ objects = $(sources:%.c=$(OUT)/%.o)
 lib_objects = $(filter $(OUT)/lib/%,$(objects))
 
 all: qubes
-.PHONY: all demo check check-programs check-static check-xen bench lint install clean
+.PHONY: all demo check check-programs check-static check-xen bench lint install install-units clean
 
 # ---- libraries: the prefix that deps/build makes once, or the distribution's ----
 
@@ -112,6 +112,11 @@ $(OUT)/tests/static/nss: tests/static/nss.c $(OUT)/libqubes.a
 	@$(link) $(compile_flags) $(test_flags) -o $@ $< $(OUT)/libqubes.a $(library_libs) 2>$@.notes || \
 		{ cat $@.notes; exit 1; }
 
+# What libvirt's test driver lacks, for a libvirtd of the tests.
+$(OUT)/tests/doubles/libvirt_driver.so: tests/doubles/libvirt_driver.c $(OUT)/flags.mk
+	@mkdir -p $(@D)
+	@$(CC) -std=gnu17 $(WARNINGS) $(library_cflags) -shared -fPIC -o $@ $< -ldl
+
 # The store's XML against libxml2: the system's shared one, beside the store room alone.
 $(OUT)/tests/xml/differential: $(wildcard tests/xml/*.c) $(OUT)/libqubes.a
 	@mkdir -p $(@D)
@@ -121,7 +126,7 @@ $(OUT)/tests/xml/differential: $(wildcard tests/xml/*.c) $(OUT)/libqubes.a
 -include $(cmocka_tests:=.d)
 
 check-programs: $(OUT)/qubes $(cmocka_tests)
-check-static: $(OUT)/tests/static/nss $(OUT)/tests/xml/differential
+check-static: $(OUT)/tests/static/nss $(OUT)/tests/xml/differential $(OUT)/tests/doubles/libvirt_driver.so
 
 check:
 	@deps/install tools test
@@ -150,7 +155,7 @@ lint:
 
 # ---- installing ----
 
-install: qubes
+install: qubes install-units
 	install -d "$(DESTDIR)$(PREFIX)/bin"
 	install -m 755 qubes "$(DESTDIR)$(PREFIX)/bin/qubes"
 	install -d "$(DESTDIR)$(PREFIX)/share/man/man1" "$(DESTDIR)$(PREFIX)/share/bash-completion/completions"
@@ -160,6 +165,13 @@ install: qubes
 		ln -sf qubes "$(DESTDIR)$(PREFIX)/share/bash-completion/completions/$$name" && \
 		./qubes --man "$$name" >"$(DESTDIR)$(PREFIX)/share/man/man1/$$name.1" || exit 1; done
 	./qubes --completion >"$(DESTDIR)$(PREFIX)/share/bash-completion/completions/qubes"
+
+# The units name the programs where they are.
+install-units:
+	install -d "$(DESTDIR)$(PREFIX)/lib/systemd/system" "$(DESTDIR)$(PREFIX)/lib/tmpfiles.d"
+	install -m 644 data/*.service data/*.timer "$(DESTDIR)$(PREFIX)/lib/systemd/system"
+	sed -i 's|/usr/bin/q|$(PREFIX)/bin/q|g' "$(DESTDIR)$(PREFIX)"/lib/systemd/system/qubes-*
+	install -m 644 data/qubes.conf "$(DESTDIR)$(PREFIX)/lib/tmpfiles.d/qubes.conf"
 
 clean:
 	rm -rf build qubes qubes.new

@@ -1,18 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/*
- * qvm-create-default-dvm - make the VM that DispVMs are started from. Its savefile, which takes a run of
- * that VM, is not made by this release, and that is how it ends.
- */
+/* qvm-create-default-dvm - make the VM that disposable VMs are started from, and its savefile. */
+#include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "applet.h"
 #include "lifecycle.h"
 #include "prop.h"
+#include "vmm.h"
 
 #define TEMPLATES "/var/lib/qubes/vm-templates"
 #define APPVMS "/var/lib/qubes/appvms"
 /* Leads to the root image of the template that was used last. */
 #define SAVEFILE_ROOT "/var/lib/qubes/dvmdata/savefile-root"
+#define SCRIPT "/usr/lib/qubes/dispvm-prerun.sh"
 #define MAXMEM 4000
 
 struct default_dvm_args {
@@ -27,8 +28,11 @@ const struct option_row qvm_create_default_dvm_options[] = {
 	OPT_FLAG(0, "default-script", struct default_dvm_args, default_script,
 		 "prepare it by the built-in script (the default)"),
 	OPT_WORDS("[TEMPLATE] [SCRIPT]", 0, 2),
-	OPT_NOTE("Makes the VM TEMPLATE-dvm if there is none. This release cannot start it to make the "
-		 "savefile from which DispVMs come up: it says so, and fails."),
+	OPT_NOTE(
+		"Makes the VM TEMPLATE-dvm if there is none, starts it, runs SCRIPT in it, and saves it when it is "
+		"ready: from that savefile disposable VMs come up. It is to be made again when TEMPLATE has "
+		"changed. SCRIPT is a file below the root of at most 2303 bytes; the built-in one is " SCRIPT
+		"."),
 	OPT_END
 };
 
@@ -78,19 +82,23 @@ static bool by_option(const struct default_dvm_args *args)
 	return args->default_template || args->used_template;
 }
 
-/* The script would only be read when the VM has been started. */
+static const char *script_of(const struct default_dvm_args *args, char **words)
+{
+	return by_option(args) || !words[0] ? words[0] : words[1];
+}
+
 static int check_words(const struct default_dvm_args *args, char **words)
 {
-	char **script = by_option(args) || !words[0] ? words : words + 1;
+	const char *script = script_of(args, words);
 
 	if (args->default_template && args->used_template)
 		return error_set(ERROR_USAGE, "the template is either the default or the one used last");
 	if (!by_option(args) && !words[0])
 		return error_set(ERROR_USAGE, "which template?");
-	if (script[0] && args->default_script)
-		return error_set(ERROR_USAGE, "the script is either the default or '%s'", script[0]);
-	if (script[0] && script[1])
-		return error_set(ERROR_USAGE, "unexpected argument '%s'", script[1]);
+	if (script && args->default_script)
+		return error_set(ERROR_USAGE, "the script is either the default or '%s'", script);
+	if (by_option(args) && words[0] && words[1])
+		return error_set(ERROR_USAGE, "unexpected argument '%s'", words[1]);
 	return 0;
 }
 
@@ -109,6 +117,14 @@ static int limit_memory(struct vm *vm, void *unused)
 	return prop_set(vm, maxmem, "4000");
 }
 
+/* What a start needs of the store goes in with the VM: there is one save. Offline it is only made. */
+static int set_up(struct vm *vm, void *unused)
+{
+	if (limit_memory(vm, unused) != 0)
+		return -1;
+	return vmm_offline(vm->qubes) ? 0 : lifecycle_prepare(vm);
+}
+
 static int make_vm(struct qubes *q, const struct vm *template, const char *name)
 {
 	const struct lifecycle_new what = {
@@ -119,31 +135,83 @@ static int make_vm(struct qubes *q, const struct vm *template, const char *name)
 		.internal = true,
 		.vcpus = 1,
 		.with_images = true,
-		.set = limit_memory,
+		.set = set_up,
 	};
-	AUTO_FREE char *directory = util_printf(APPVMS "/%s", name);
 
-	if (vm_name_taken(q, name) && root_exists(q->root, directory))
-		return 0;
 	return lifecycle_create(q, &what);
+}
+
+/* Of a VM that somebody has given that name this is nothing to be made. */
+static int check_vm(const struct vm *vm, const struct vm *template)
+{
+	if (vm_template(vm) == template)
+		return 0;
+	return error_set(ERROR_FAILED, "%s is not based on %s", vm->name, template->name);
+}
+
+/* In the store, with all that its start needs, and the lock gone. NULL with an error. */
+static struct vm *need_vm(struct qubes *q, const struct vm *template)
+{
+	const char *name = arena_printf(q->arena, "%s-dvm", template->name);
+	AUTO_FREE char *directory = util_printf(APPVMS "/%s", name);
+	struct vm *vm;
+
+	if (!vm_name_taken(q, name) || !root_exists(q->root, directory))
+		return make_vm(q, template, name) == 0 ? vm_by_name(q, name) : NULL;
+	vm = vm_by_name(q, name);
+	if (!vm || check_vm(vm, template) != 0)
+		return NULL;
+	if (!vmm_offline(q) && lifecycle_prepare(vm) != 0)
+		return NULL;
+	return qubes_commit(q) == 0 ? vm : NULL;
+}
+
+/* ---- what it runs before it is saved ---- */
+
+static const char *absolute(struct arena *arena, const char *path)
+{
+	AUTO_FREE char *directory = path[0] == '/' ? NULL : getcwd(NULL, 0);
+
+	return directory ? arena_printf(arena, "%s/%s", directory, path) : path;
+}
+
+/* The built-in one need not be there. The caller frees the text. */
+static int read_script(struct qubes *q, const char *word, struct lifecycle_savefile *how, char **text)
+{
+	const char *path = word ? absolute(q->arena, word) : SCRIPT;
+
+	*text = root_read(q->root, path, LIFECYCLE_SCRIPT_MOST, &how->length);
+
+	if (!*text && errno == EFBIG)
+		return error_set(ERROR_FAILED, "%s is too long: %d bytes are the most", path,
+				 LIFECYCLE_SCRIPT_MOST);
+	if (!*text && (word || errno != ENOENT))
+		return error_errno("%s", path);
+	how->script = *text;
+	return 0;
 }
 
 int qvm_create_default_dvm_main(struct qubes *q, const void *parsed, char **words)
 {
 	const struct default_dvm_args *args = parsed;
+	AUTO_FREE char *script = NULL;
+	struct lifecycle_savefile how = { 0 };
 	const struct vm *template;
-	const char *name;
+	struct vm *vm;
 
 	if (check_words(args, words) != 0)
 		return -1;
 	template = find_template(q, args, by_option(args) ? NULL : words[0]);
-	if (!template)
+	if (!template || read_script(q, script_of(args, words), &how, &script) != 0)
 		return -1;
-	name = arena_printf(q->arena, "%s-dvm", template->name);
-	if (make_vm(q, template, name) != 0)
+	vm = need_vm(q, template);
+	if (!vm)
 		return -1;
-	return error_set(ERROR_FAILED,
-			 "%s is there, but this release cannot make its savefile: no DispVM can be "
-			 "started from it yet",
-			 name);
+	if (vmm_offline(q))
+		return error_set(ERROR_OFFLINE,
+				 "%s is there, but without a hypervisor its savefile cannot be made",
+				 vm->name);
+	if (!how.script)
+		error_note("there is no %s: %s is saved as it is", SCRIPT, vm->name);
+	return lifecycle_make_savefile(vm, &how);
 }

@@ -9,13 +9,11 @@
 #include "applet.h"
 #include "helpers.h"
 #include "lifecycle.h"
+#include "paint.h"
 #include "selection.h"
 #include "vmm.h"
 
-#define DEFAULT_COLOUR "31"
-#define HIGHEST_COLOUR 107
 #define SERVICE_MAX 255
-#define STUBDOM_UNKNOWN (-1) /* only xenstore knows the domain that an HVM is emulated in */
 
 struct run_args {
 	struct selection which;
@@ -52,16 +50,19 @@ const struct option_row qvm_run_options[] = {
 	OPT_TEXT(0, "localcmd", "COMMAND", struct run_args, local,
 		 "with --pass-io: a command of this host instead of our stdin and stdout"),
 	OPT_FLAG(0, "nogui", struct run_args, no_gui, "start no GUI daemon"),
+	OPT_FLAG(0, "dispvm", struct run_args, dispvm,
+		 "in a disposable VM, which is started for it from the VM BASE (default: the one that "
+		 "qvm-create-default-dvm has made last) and gone when it ends"),
 	OPT_FLAG(0, "service", struct run_args, service,
 		 "COMMAND is the name of a service: NAME or NAME+ARGUMENT"),
 	OPT_FLAG(0, "filter-escape-chars", struct run_args, filter,
 		 "take out of the output what makes terminals do things (default: if stdout is a terminal)"),
 	OPT_FLAG(0, "no-filter-escape-chars", struct run_args, no_filter, "leave the output as it is"),
 	OPT_TEXT(0, "color-output", "N", struct run_args, colour_output,
-		 "ANSI style of the output on a terminal (default: " DEFAULT_COLOUR ")"),
+		 "ANSI style of the output on a terminal (default: " PAINT_DEFAULT ")"),
 	OPT_FLAG(0, "no-color-output", struct run_args, no_colour_output, "none"),
 	OPT_TEXT(0, "color-stderr", "N", struct run_args, colour_stderr,
-		 "ANSI style of the VM's stderr on a terminal (default: " DEFAULT_COLOUR ")"),
+		 "ANSI style of the VM's stderr on a terminal (default: " PAINT_DEFAULT ")"),
 	OPT_FLAG(0, "no-color-stderr", struct run_args, no_colour_stderr, "none"),
 	HIDDEN_FLAG("autostart", start),
 	HIDDEN_FLAG("no-autostart", no_start),
@@ -72,11 +73,10 @@ const struct option_row qvm_run_options[] = {
 	HIDDEN_TEXT("colour-stderr", "N", colour_stderr),
 	HIDDEN_FLAG("no-colour-stderr", no_colour_stderr),
 	HIDDEN_FLAG("no-shell", no_shell),
-	HIDDEN_FLAG("dispvm", dispvm),
-	OPT_WORDS("VM|--all COMMAND | --pause|--unpause VM|--all", 0, -1),
+	OPT_WORDS("VM|--all COMMAND | --dispvm [BASE] COMMAND | --pause|--unpause VM|--all", 0, -1),
 	OPT_NOTE(
 		"COMMAND is one word for the shell in the VM: quote it. Without --pass-io it gets no input, its "
-		"output is lost, and nobody waits for it. The exit status is that of the command, the highest one "
+		"output is lost, and nobody waits for it but with --dispvm. The exit status is that of the command, the highest one "
 		"of several; 1 if it could not be run. Colours are for terminals, and not if NO_COLOR is set."),
 	OPT_END
 };
@@ -88,9 +88,17 @@ static bool pauses(const struct run_args *args)
 	return args->pause || args->unpause;
 }
 
+/* How many come before the command. */
+static size_t count_vms(const struct run_args *args, char **words)
+{
+	if (args->dispvm)
+		return option_count_words(words) > 1 ? 1 : 0;
+	return args->which.all ? 0 : 1;
+}
+
 static int check_words(const struct run_args *args, char **words)
 {
-	size_t wanted = (args->which.all ? 0 : 1) + (pauses(args) ? 0 : 1), count = option_count_words(words);
+	size_t wanted = count_vms(args, words) + (pauses(args) ? 0 : 1), count = option_count_words(words);
 
 	if (count > wanted && wanted > 0 && !pauses(args))
 		return error_set(ERROR_USAGE,
@@ -100,20 +108,10 @@ static int check_words(const struct run_args *args, char **words)
 		return error_set(ERROR_USAGE, "unexpected argument '%s'", words[wanted]);
 	if (count == wanted)
 		return 0;
-	if (args->which.all)
+	if (args->which.all || args->dispvm)
 		return error_set(ERROR_USAGE, "a command is needed");
 	return error_set(ERROR_USAGE, "the name of a VM%s needed",
 			 pauses(args) ? " is" : " and a command are");
-}
-
-static int check_colour(const char *option, const char *colour)
-{
-	unsigned long long number;
-
-	if (!colour || util_parse_decimal(colour, HIGHEST_COLOUR, &number))
-		return 0;
-	return error_set(ERROR_USAGE, "option --%s needs a number up to %d, not '%s'", option, HIGHEST_COLOUR,
-			 colour);
 }
 
 static int check_service(const char *name)
@@ -139,8 +137,6 @@ static int check_pass_io(const struct run_args *args)
 
 static int check_possible(const struct run_args *args)
 {
-	if (args->dispvm)
-		return error_set(ERROR_FAILED, "--dispvm: this release cannot start disposable VMs");
 	if (args->no_shell)
 		return error_set(ERROR_FAILED,
 				 "--no-shell: agents of release 3 hand every command to a shell");
@@ -153,6 +149,9 @@ static const struct contradiction {
 } contradictions[] = {
 	{ offsetof(struct run_args, pause), offsetof(struct run_args, unpause), "--pause and --unpause" },
 	{ offsetof(struct run_args, start), offsetof(struct run_args, no_start), "--auto and --no-auto" },
+	{ offsetof(struct run_args, dispvm), offsetof(struct run_args, which.all), "--dispvm and --all" },
+	{ offsetof(struct run_args, dispvm), offsetof(struct run_args, pause), "--dispvm and --pause" },
+	{ offsetof(struct run_args, dispvm), offsetof(struct run_args, unpause), "--dispvm and --unpause" },
 	{ offsetof(struct run_args, gui), offsetof(struct run_args, no_gui), "--gui and --nogui" },
 	{ offsetof(struct run_args, filter), offsetof(struct run_args, no_filter),
 	  "--filter-escape-chars and --no-filter-escape-chars" },
@@ -177,14 +176,14 @@ int qvm_run_access(const void *parsed, char **words)
 
 	if (check_possible(args) != 0 || check_contradictions(args) != 0 || check_words(args, words) != 0)
 		return -1;
-	if (check_colour("color-output", args->colour_output) != 0 ||
-	    check_colour("color-stderr", args->colour_stderr) != 0)
+	if (paint_check("color-output", args->colour_output) != 0 ||
+	    paint_check("color-stderr", args->colour_stderr) != 0)
 		return -1;
-	if (args->service && !pauses(args) && check_service(words[args->which.all ? 0 : 1]) != 0)
+	if (args->service && !pauses(args) && check_service(words[count_vms(args, words)]) != 0)
 		return -1;
 	if (check_pass_io(args) != 0)
 		return -1;
-	return args->start && !pauses(args) ? STORE_WRITE : STORE_READ;
+	return args->dispvm || (args->start && !pauses(args)) ? STORE_WRITE : STORE_READ;
 }
 
 /* ---- what is to be run ---- */
@@ -195,20 +194,6 @@ struct order {
 	bool quiet, start;
 	const char *colour_output, *colour_stderr; /* NULL: none */
 };
-
-static bool is_screen(int fd)
-{
-	const char *no_colour = getenv("NO_COLOR");
-
-	return isatty(fd) && !(no_colour && *no_colour);
-}
-
-static const char *colour_for(int fd, const char *asked, bool unwanted)
-{
-	if (unwanted || !is_screen(fd))
-		return NULL;
-	return asked ? asked : DEFAULT_COLOUR;
-}
 
 static struct order order_of(struct qubes *q, const struct run_args *args, const char *text)
 {
@@ -222,15 +207,16 @@ static struct order order_of(struct qubes *q, const struct run_args *args, const
 			.user = args->user,
 			.local = args->pass_io ? args->local : NULL,
 			.pass_io = args->pass_io,
-			.no_wait = !args->pass_io,
+			.no_wait = !args->pass_io && !args->dispvm,
 			.no_gui = args->no_gui && !args->service,
 			.filter_escapes = filter,
+			.interruptible = args->dispvm, /* whose end comes after it */
 		},
 		.quiet = args->quiet || args->pass_io,
 		.start = args->start,
-		.colour_output = to_stdout ? colour_for(STDOUT_FILENO, args->colour_output, args->no_colour_output) :
+		.colour_output = to_stdout ? paint_for(STDOUT_FILENO, args->colour_output, args->no_colour_output) :
 					     NULL,
-		.colour_stderr = args->pass_io ? colour_for(STDERR_FILENO, args->colour_stderr,
+		.colour_stderr = args->pass_io ? paint_for(STDERR_FILENO, args->colour_stderr,
 							    args->no_colour_stderr) :
 						 NULL,
 	};
@@ -240,7 +226,7 @@ static struct order order_of(struct qubes *q, const struct run_args *args, const
 struct run {
 	const struct order *order;
 	struct vm *vm;
-	int xid;
+	int xid, stubdom;
 	bool gui; /* its daemon is missing */
 	struct helpers helpers;
 };
@@ -283,11 +269,17 @@ static int look_for_gui(struct run *run, bool no_gui)
 	const struct helpers_how how = { .quiet = run->order->quiet };
 	const char *display = getenv("DISPLAY");
 
-	if (no_gui || !display || !*display || helpers_gui_runs(run->vm, run->xid))
+	int shown;
+
+	if (no_gui || !display || !*display)
+		return 0;
+	shown = helpers_shown_domain(run->vm, run->xid);
+	if (helpers_gui_runs(run->vm, shown >= 0 ? shown : run->xid))
 		return 0;
 	if (helpers_check(run->vm, &how, &run->helpers) != 0)
 		return error_within("%s", run->vm->name);
 	run->gui = run->helpers.gui;
+	run->stubdom = vmm_stubdom(run->vm);
 	return 0;
 }
 
@@ -302,22 +294,6 @@ static int get_ready(struct run *run, bool no_gui)
 
 /* ---- running ---- */
 
-static void paint(FILE *to, const char *colour)
-{
-	if (!colour)
-		return;
-	fprintf(to, "\033[0;%sm", colour);
-	fflush(to);
-}
-
-static void unpaint(FILE *to, const char *colour)
-{
-	if (!colour)
-		return;
-	fputs("\033[0m", to);
-	fflush(to);
-}
-
 /* Ctrl-C ends the client; we follow once the terminal has its colour back. */
 static int run_painted(struct run *run)
 {
@@ -329,11 +305,11 @@ static int run_painted(struct run *run)
 	if (order->colour_output || order->colour_stderr)
 		sigaddset(&interrupt, SIGINT);
 	sigprocmask(SIG_BLOCK, &interrupt, &before);
-	paint(stdout, order->colour_output);
-	paint(stderr, order->colour_stderr);
+	paint_begin(stdout, order->colour_output);
+	paint_begin(stderr, order->colour_stderr);
 	status = helpers_run(run->vm, &order->command);
-	unpaint(stderr, order->colour_stderr);
-	unpaint(stdout, order->colour_output);
+	paint_end(stderr, order->colour_stderr);
+	paint_end(stdout, order->colour_output);
 	sigprocmask(SIG_SETMASK, &before, NULL);
 	return status;
 }
@@ -343,7 +319,7 @@ static int run_one(struct run *run)
 {
 	int status = -1;
 
-	if (run->gui && helpers_gui_start(&run->helpers, run->xid, STUBDOM_UNKNOWN) != 0) {
+	if (run->gui && helpers_gui_start(&run->helpers, run->xid, run->stubdom) != 0) {
 		error_within("its GUI");
 	} else {
 		if (!run->order->quiet)
@@ -407,6 +383,54 @@ static int run_all(struct qubes *q, struct vm *const *vms, const struct order *o
 	return count ? higher(highest, run_one(&runs[0])) : highest;
 }
 
+/* ---- in a disposable VM ---- */
+
+static struct vm *base_of(struct qubes *q, const struct run_args *args, char **words)
+{
+	return count_vms(args, words) ? vm_by_name(q, words[0]) : lifecycle_default_base(q);
+}
+
+/* Nobody stays connected while it runs, as with other VMs. */
+static int run_alone(struct run *run, bool no_gui)
+{
+	if (get_ready(run, no_gui) != 0) {
+		error_report();
+		return 1;
+	}
+	vmm_disconnect(run->vm->qubes);
+	return run_one(run);
+}
+
+/* Ctrl-C ends the command; the VM must not outlive it. */
+static int run_and_end(struct vm *vm, const struct order *order, bool no_gui)
+{
+	struct run run = { .order = order, .vm = vm };
+	int status = run_alone(&run, no_gui);
+
+	if (lifecycle_end_disposable(vm) == 0)
+		return status;
+	error_report();
+	return higher(status, 1);
+}
+
+static int run_disposable(struct qubes *q, const struct run_args *args, char **words)
+{
+	const struct lifecycle_start how = { .quiet = args->quiet || args->pass_io, .no_guid = args->no_gui };
+	struct order order = order_of(q, args, words[count_vms(args, words)]);
+	struct vm *base = base_of(q, args, words), *vm;
+	sigset_t before;
+	int status = -1;
+
+	if (!base)
+		return -1;
+	util_hold_signals(&before);
+	vm = lifecycle_start_disposable(base, &how);
+	if (vm)
+		status = run_and_end(vm, &order, args->no_gui);
+	util_release_signals(&before);
+	return status;
+}
+
 /* ---- the applet ---- */
 
 static int pause_one(struct vm *vm, const void *unused)
@@ -434,16 +458,18 @@ int qvm_run_main(struct qubes *q, const void *parsed, char **words)
 {
 	const struct run_args *args = parsed;
 	char *name[] = { args->which.all ? NULL : words[0], NULL };
-	struct vm **vms =
-		selection_vms(q, &args->which, name, args->unpause ? selection_paused : selection_running);
+	struct vm **vms;
 	struct order order;
 
+	if (args->dispvm)
+		return run_disposable(q, args, words);
+	vms = selection_vms(q, &args->which, name, args->unpause ? selection_paused : selection_running);
 	if (!vms)
 		return -1;
 	if (pauses(args))
 		return for_vms(vms, args->pause ? pause_one : unpause_one, NULL);
 	if (args->start && prepare(q, vms) != 0)
 		return -1;
-	order = order_of(q, args, words[args->which.all ? 0 : 1]);
+	order = order_of(q, args, words[count_vms(args, words)]);
 	return run_all(q, vms, &order, args->no_gui);
 }

@@ -16,10 +16,14 @@ APPLET("qubes-prefs",      qubes_prefs,      STORE_WRITE, qubes_prefs_access, VM
 APPLET("qubes-set-updates", qubes_set_updates, STORE_WRITE, qubes_set_updates_access, VMM_LAZY,
        APPLET_BATCH | APPLET_R3,
        "switch the search for updates on or off, or say which it is")
+APPLET("qubes-startup",    qubes_startup,    STORE_WRITE, qubes_startup_access, VMM_LAZY, APPLET_R3,
+       "what the host needs once after each boot (for its unit qubes-core)")
 APPLET("qvm-add-appvm",    qvm_add_appvm,    STORE_WRITE, NULL,             VMM_LAZY,     APPLET_BATCH | APPLET_R3,
        "register an AppVM whose files are there already")
 APPLET("qvm-add-template", qvm_add_template, STORE_WRITE, NULL,             VMM_NEVER,    APPLET_BATCH | APPLET_R3,
        "register a template that is already installed")
+APPLET("qvm-block",        qvm_block,        STORE_READ,  qvm_block_access, VMM_LAZY,     APPLET_R3,
+       "list the disks that VMs offer, attach and detach them")
 APPLET("qvm-check",        qvm_check,        STORE_READ,  NULL,             VMM_LAZY,     APPLET_BATCH,
        "say whether VMs exist, and whether they run, are paused, templates or networked")
 APPLET("qvm-clone",        qvm_clone,        STORE_WRITE, NULL,             VMM_LAZY,     APPLET_BATCH | APPLET_R3,
@@ -27,7 +31,9 @@ APPLET("qvm-clone",        qvm_clone,        STORE_WRITE, NULL,             VMM_
 APPLET("qvm-create",       qvm_create,       STORE_WRITE, NULL,             VMM_LAZY,     APPLET_BATCH | APPLET_R3,
        "make a new VM")
 APPLET("qvm-create-default-dvm", qvm_create_default_dvm, STORE_WRITE, NULL, VMM_LAZY,     APPLET_R3,
-       "make the VM that DispVMs are started from (without its savefile in this release)")
+       "make the VM that disposable VMs are started from, and its savefile")
+APPLET("qvm-device",       qvm_device,       STORE_WRITE, qvm_device_access, VMM_LAZY,    0,
+       "list, attach and detach devices of a class: block, pci or usb")
 APPLET("qvm-features",     qvm_features,     STORE_WRITE, qvm_features_access, VMM_NEVER, APPLET_BATCH,
        "show or change the features of a VM, in release 3 as far as it has them")
 APPLET("qvm-firewall",     qvm_firewall,     STORE_WRITE, qvm_firewall_access, VMM_LAZY,  APPLET_BATCH,
@@ -60,14 +66,21 @@ APPLET("qvm-shutdown",     qvm_shutdown,     STORE_READ,  NULL,             VMM_
        "ask running VMs to shut down")
 APPLET("qvm-start",        qvm_start,        STORE_WRITE, NULL,             VMM_REQUIRED, APPLET_R3,
        "start VMs, and the VMs that give them network first")
+APPLET("qvm-sync-clock",   qvm_sync_clock,   STORE_READ,  NULL,             VMM_REQUIRED, APPLET_R3,
+       "set the clocks of dom0 and of all running VMs by that of the ClockVM")
 APPLET("qvm-tags",         qvm_tags,         STORE_WRITE, qvm_tags_access,  VMM_NEVER,    APPLET_BATCH,
        "show or change the tags of a VM, which release 3 does not have")
 APPLET("qvm-template-commit", qvm_template_commit, STORE_READ, NULL,        VMM_LAZY,     APPLET_R3,
        "let VMs see what a template has changed in its root image")
+APPLET("qvm-top",          qvm_top,          STORE_READ,  NULL,             VMM_REQUIRED, APPLET_R3,
+       "show how much CPU and memory the running VMs use, the busiest first")
 APPLET("qvm-trim-template", qvm_trim_template, STORE_READ, NULL,            VMM_LAZY,     APPLET_R3,
-       "give back unused room in a template's root image (not in this release)")
+       "give back unused room in a template's root image")
 APPLET("qvm-unpause",      qvm_unpause,      STORE_READ,  NULL,             VMM_REQUIRED, APPLET_R3,
        "schedule paused VMs again")
+
+APPLET("qvm-usb",          qvm_usb,          STORE_READ,  qvm_usb_access,   VMM_LAZY,     APPLET_R3,
+       "list the USB devices that VMs offer, attach and detach them")
 
 /* clang-format on */
 

@@ -55,6 +55,11 @@ const struct column *column_by_name(const char *name);	 /* any case, '_' and '-'
 void columns_prepare(struct columns *columns, struct qubes *q, unsigned needs);
 void columns_free(struct columns *columns);
 
+/* CPU time that VM used between the two measurements, in per cent of its CPUs. */
+double columns_cpu_percent(const struct columns *columns, struct vm *vm);
+/* The memory that VM has. False: none, or it is not known. */
+bool columns_memory(const struct columns *columns, struct vm *vm, unsigned long long *kib);
+
 /* The cell of a property that is no column of its own. */
 void column_fill_prop(const struct columns *columns, struct vm *vm, const struct prop *prop,
 		      struct column_cell *cell);

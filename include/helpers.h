@@ -80,7 +80,14 @@ int helpers_gui_start(const struct helpers *helpers, int xid, int stubdom);
 int helpers_gui_stop(struct vm *vm, int xid);
 
 bool helpers_gui_runs(const struct vm *vm, int xid);
+/*
+ * The domain whose GUI daemon shows VM: itself, or for an HVM without an agent the one that it is emulated in; -1:
+ * that one is not known.
+ */
+int helpers_shown_domain(struct vm *vm, int xid);
 bool helpers_qrexec_runs(const struct vm *vm);
+/* Does VM have an agent that its qrexec daemon could talk to? An HVM only says so. */
+bool helpers_has_agent(const struct vm *vm);
 
 /* ---- running something in a VM ---- */
 
@@ -97,6 +104,7 @@ struct helpers_command {
 	bool filter_escapes; /* what could make a terminal do things */
 	bool hide_stderr;    /* also with pass_io */
 	int seconds;	     /* time limit; 0: none */
+	bool interruptible;  /* a signal that is held ends it, too */
 };
 
 /*
@@ -111,5 +119,14 @@ int helpers_run(struct vm *vm, const struct helpers_command *command);
  */
 int helpers_call_service(struct vm *vm, const char *service, const char *user, const char *input,
 			 struct strbuf *output, int seconds);
+
+/* ---- the host's own programs ---- */
+
+/*
+ * Runs one as root (by sudo, if we are not): WORDS ends with NULL and begins with its name, which is looked for
+ * below the root where programs are. What it prints is lost, and its stderr too if QUIET. 0, or -1 with an error;
+ * ERROR_NOT_FOUND: there is no such program here.
+ */
+int helpers_run_host(struct qubes *q, const char *const *words, int seconds, bool quiet);
 
 #endif

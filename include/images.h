@@ -12,6 +12,8 @@
 
 #include "vm.h"
 
+struct root;
+
 #define IMAGES_PRIVATE_SIZE (2ULL << 30)
 #define IMAGES_ROOT_SIZE (10ULL << 30)
 #define IMAGES_HVM_ROOT_SIZE (20ULL << 30)
@@ -76,12 +78,55 @@ int images_check_given_root(const struct root *root, const char *file, bool move
  */
 int images_replace_root(struct vm *vm, const char *file, bool move, bool quiet);
 
+/* ---- what disposable VMs start from: files of BASE, an AppVM ---- */
+
+const char *images_savefile(const struct vm *base);   /* a path, there or not; in the arena */
+const char *images_saved_cows(const struct vm *base); /* the same: an archive of its volatile image */
+
+/*
+ * What a disposable VM is to be restored from now: BASE's savefile, or a copy of it in memory if it is the
+ * default, which is made here if it is missing. In the arena; NULL with an error that says how to make a new
+ * one: there is none, or the template has changed since.
+ */
+const char *images_current_savefile(const struct vm *base);
+/* Is there one? 0, or -1 with that error. */
+int images_check_savefile(const struct vm *base);
+/* Makes it valid after a change of the template's root image that changed nothing in it. 0, or -1 with an error. */
+int images_renew_savefile(const struct vm *base);
+
+/* The volatile image as it was when BASE was saved, for the next disposable VM. 0, or -1 with an error. */
+int images_unpack_cows(const struct vm *base);
+
+/* Where BASE is to be saved; NULL with an error. What is there is kept up to the last step. */
+const char *images_begin_savefile(const struct vm *base);
+/* Puts the volatile image that BASE had into an archive beside it. 0, or -1 with an error. */
+int images_pack_cows(const struct vm *base);
+/* The new pair replaces the old one. 0, or -1 with an error: then there may be neither. */
+int images_keep_savefile(const struct vm *base);
+/* Deletes what is not kept. */
+void images_drop_savefile(const struct vm *base);
+
+/* Makes BASE the default, whose savefile is copied to memory. 0, or -1 with an error. */
+int images_default_savefile(const struct vm *base);
+/* The directory of that VM; the caller frees. NULL with errno: there is none. */
+char *images_default_directory(const struct root *root);
+/* Copies the default's savefile to memory, once after each boot; none is fine. 0, or -1 with an error. */
+int images_seed_savefile(const struct root *root);
+
 /* ---- a template's changes; it must be off ---- */
 /*
  * Begins a new epoch: a new root-cow.img, the one from before is kept as root-cow.img.old. VMs that run keep
  * the root image that they started with. 0, or -1 with an error and a pair of images that fits.
  */
 int images_commit(const struct vm *vm);
+
+/*
+ * Does no VM run that was started before the last of TEMPLATE's epochs? 0, or -1 with an error. Where VMs have
+ * no such devices (not on Xen) nobody does.
+ */
+int images_check_epoch(const struct vm *template);
+/* Gives up what would be needed to take the last epoch back. 0 (none is fine), or -1 with an error. */
+int images_drop_changes(const struct vm *vm);
 
 /* When those changes were made that a reversal would take back. 0, or -1 with an error: there are none. */
 int images_find_changes(const struct vm *vm, time_t *when);

@@ -102,6 +102,8 @@ struct lifecycle_start {
 
 	/* Called for a VM that was asked for and has been started, in whichever process. NULL: nothing. */
 	void (*started)(const struct vm *vm);
+
+	const struct vm *base; /* of a disposable VM: what it starts from. NULL: it is not one */
 };
 
 /*
@@ -123,6 +125,46 @@ int lifecycle_start(struct vm *vm, const struct lifecycle_start *how);
  * one failed (ERROR_SAID).
  */
 int lifecycle_start_all(struct vm *const *vms, const struct lifecycle_start *how);
+
+/* ---- disposable VMs ---- */
+
+struct lifecycle_savefile {
+	const char *script; /* what its inside runs before it is saved; NULL: nothing */
+	size_t length;	    /* of it, at most LIFECYCLE_SCRIPT_MOST bytes */
+	bool quiet;
+};
+#define LIFECYCLE_SCRIPT_MOST 2303 /* in base64 they are a value in QubesDB */
+
+/*
+ * Makes of VM, an AppVM that is off, what disposable VMs start from: starts it, lets it get ready, saves it with
+ * no more memory than it needs (its property memory becomes that), and makes it the default. Takes long: after
+ * lifecycle_prepare and qubes_commit. 0, or -1 with an error: then VM is off, and an older savefile is still
+ * there but where its last step has failed.
+ */
+int lifecycle_make_savefile(struct vm *vm, const struct lifecycle_savefile *how);
+
+/* The VM that the default savefile is of. NULL with an error: there is none. */
+struct vm *lifecycle_default_base(struct qubes *q);
+
+/*
+ * A new disposable VM, from BASE's savefile: in the store (qubes_commit), and running. Q must be writing. To be
+ * ended by the next. NULL with an error, and no VM.
+ */
+struct vm *lifecycle_start_disposable(struct vm *base, const struct lifecycle_start *how);
+/* Kills it, if it has not ended by itself, and takes it out of the store. 0, or -1 with an error. */
+int lifecycle_end_disposable(struct vm *vm);
+
+/*
+ * Takes the disposable VMs out of the store whose domains have ended, as after a boot. Q must be writing, and
+ * the hypervisor answer; nobody may be starting one, or it stays. 0, or -1 with an error.
+ */
+int lifecycle_remove_dead_disposables(struct qubes *q, bool quiet);
+
+/*
+ * Gives back the room that deleted files take in the root image of TEMPLATE, which is off, by way of a VM of its
+ * own that no store has. Takes long, and prints what that VM says. 0, or -1 with an error and nothing left.
+ */
+int lifecycle_trim(struct vm *template, bool quiet);
 
 int lifecycle_shutdown(struct vm *vm); /* asks the VM; does not wait */
 /*
@@ -153,5 +195,11 @@ int lifecycle_wait_off(struct vm *const *vms, const struct lifecycle_wait *how);
 
 /* The state as users know it: "Running", "Transient", "Halted", ...; "NA", with an error: not known. */
 const char *lifecycle_state(struct vm *vm);
+
+/*
+ * Does VM run on what its template was before? 1: known; 0: not (no xenstore, or its root image is none of those
+ * that dom0's scripts make); -1 with an error.
+ */
+int lifecycle_is_outdated(struct vm *vm, bool *outdated);
 
 #endif

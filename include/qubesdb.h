@@ -30,6 +30,11 @@ struct qubesdb_entries {
 /* Both texts are copied. */
 void qubesdb_add(struct qubes *q, struct qubesdb_entries *entries, const char *path, const char *value);
 
+/* What has other bytes than a value may have goes as base64. */
+#define QUBESDB_BASE64_SIZE(bytes) \
+	(((bytes) + 2) / 3 * 4 + 1) /* 4 characters for each 3 bytes begun, and the end */
+void qubesdb_encode(const unsigned char *bytes, size_t size, char *text);
+
 /* ---- what to write; each adds to ENTRIES. 0, or -1 with an error ---- */
 
 /*

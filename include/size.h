@@ -16,4 +16,7 @@ int size_parse(const char *word, uint64_t *bytes);
 /* "512", "99.8 MiB", "10.0 GiB". The caller frees. */
 char *size_text(uint64_t bytes);
 
+/* As release 3 lists disks: whole, and in a larger unit only beyond 1024: "0 B", "1024 B", "3 GiB". The caller frees. */
+char *size_whole_text(uint64_t bytes);
+
 #endif

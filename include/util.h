@@ -38,6 +38,8 @@ struct arena;
 struct arena *arena_new(void);
 void arena_free(struct arena *arena);		     /* NULL is fine */
 void *arena_alloc(struct arena *arena, size_t size); /* zeroed, aligned for anything */
+/* Room for one more item of SIZE behind COUNT: ITEMS, or a larger copy if *ROOM, which it updates, is used up. */
+void *arena_grow(struct arena *arena, void *items, size_t count, size_t *room, size_t size);
 char *arena_strdup(struct arena *arena, const char *text);
 char *arena_printf(struct arena *arena, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
@@ -104,11 +106,12 @@ int root_open(const struct root *root, const char *path, int flags, mode_t mode)
  */
 int root_parent(const struct root *root, const char *path, const char **base);
 
-/* Like lstat/stat/readlink/mkdir/unlink/rename/symlink, below the root. 0, or -1 with errno set. */
+/* Like lstat/stat/readlink/chmod/mkdir/unlink/rename/symlink, below the root. 0, or -1 with errno set. */
 int root_lstat(const struct root *root, const char *path, struct stat *st);
 int root_stat(const struct root *root, const char *path, struct stat *st);
 bool root_exists(const struct root *root, const char *path);	/* links followed */
 char *root_readlink(const struct root *root, const char *path); /* the caller frees; NULL with errno */
+int root_chmod(const struct root *root, const char *path, mode_t mode); /* not through a link: ELOOP */
 int root_mkdir(const struct root *root, const char *path, mode_t mode);
 int root_unlink(const struct root *root, const char *path);
 int root_rmdir(const struct root *root, const char *path);
@@ -145,6 +148,24 @@ char *util_random_name(const char *prefix);
 /* Writes all of it, through interruptions. 0, or -1 with errno. */
 int util_write_all(int fd, const char *bytes, size_t length);
 
+/* ---- sockets of daemons ---- */
+
+/* The monotonic clock. */
+long long util_milliseconds(void);
+
+/*
+ * A stream socket, non-blocking, connected to the UNIX socket PATH below the root. -1 with errno; EAGAIN: too
+ * many wait to be let in, and poll does not tell when there is room.
+ */
+int root_connect(const struct root *root, const char *path);
+
+/*
+ * Sends, or receives, all LENGTH bytes before DEADLINE (util_milliseconds). 0, or -1 with errno: ETIMEDOUT; EPIPE
+ * or ECONNRESET if the other side has ended the connection.
+ */
+int util_send_before(int fd, const void *bytes, size_t length, long long deadline);
+int util_receive_before(int fd, void *bytes, size_t length, long long deadline);
+
 /* ---- signals ---- */
 
 /*
@@ -168,6 +189,7 @@ struct spawn {
 	const char *input;		/* given on stdin; NULL: /dev/null */
 	bool own_input;			/* our stdin instead */
 	int seconds;			/* time limit; 0: none */
+	bool interruptible;		/* a signal that is held (util_hold_signals) ends it, too */
 	struct strbuf *output;		/* takes stdout; NULL: see below */
 	enum spawn_stream out, err;
 };

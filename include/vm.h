@@ -172,6 +172,9 @@ const char *vm_uuid(const struct vm *vm);
 /* The same; makes one with libuuid and puts it into the store if there is none. NULL with an error. */
 const char *vm_need_uuid(struct vm *vm);
 
+/* Gives VM the UUID that follows from that of FROM and PURPOSE: always the same. NULL with an error. */
+const char *vm_derive_uuid(struct vm *vm, const struct vm *from, const char *purpose);
+
 /* dir_path as the store has it, or the class's place. Lives in the arena; NULL for a VM without one. */
 const char *vm_directory(const struct vm *vm);
 /* That directory joined with FILE. Lives in the arena. */

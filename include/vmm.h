@@ -132,7 +132,64 @@ int vmm_destroy(struct vm *vm);
 int vmm_attach(struct vm *vm, const char *device_xml);
 int vmm_detach(struct vm *vm, const char *device_xml);
 
+struct vmm_disk {
+	const char *target;  /* what the guest calls it: "xvdi" */
+	const char *source;  /* the path in its backend; NULL: none, or neither a file nor a block device */
+	const char *backend; /* the domain that it comes from; NULL: dom0 */
+	bool is_file, is_cdrom, read_only;
+};
+
+/*
+ * The disks that VM has at the moment, asked anew by one call for this VM, in the arena, ended by a NULL target:
+ * none if it is not active. NULL with an error.
+ */
+const struct vmm_disk *vmm_disks(struct vm *vm);
+
+/* ---- a domain as a file. FILE is the hypervisor's path; each 0, or -1 with an error ---- */
+
+/* Gives the running domain so much memory, and lets it have no more than MAX_KIB. */
+int vmm_set_memory(struct vm *vm, unsigned long long kib, unsigned long long max_kib);
+/* Writes the running domain into FILE; it is gone then. */
+int vmm_save(struct vm *vm, const char *file);
+/*
+ * Makes of what another domain has left in FILE the domain of VM, paused; XML as for vmm_define. It is not
+ * defined: once it is off, the hypervisor knows it no more.
+ */
+int vmm_restore_paused(struct vm *vm, const char *file, const char *xml);
+
 /* Takes PCI device "BB:DD.F" from the host's driver, so that VM can have it; already done is fine. */
 int vmm_pci_detach(struct vm *vm, const char *device);
+
+/* ---- xenstore: what Xen, its tools and its domains publish ---- */
+
+/*
+ * Asks xenstored by its socket below the root, at most five seconds; offline is tested first (ERROR_OFFLINE).
+ * 1: done, and VALUE in the arena; 0: no such path, or there is no xenstore for this hypervisor here. -1 with an
+ * error; one that did not answer in time is not asked again. A VALUE may be a domain's: check it.
+ */
+int vmm_xenstore_read(struct qubes *q, const char *path, const char **value);
+int vmm_xenstore_write(struct qubes *q, const char *path, const char *value);
+/* PATH belongs to the domain XID from now on, which alone may read and write it (dom0 always may). */
+int vmm_xenstore_give(struct qubes *q, const char *path, int xid);
+
+/* The domain that an HVM is emulated in; -1, without an error: none, or nobody knows. */
+int vmm_stubdom(struct vm *vm);
+
+/*
+ * Of VM's domain. 1: it is known; 0: it is not (VM is off, or nobody has said it); -1 with an error, also for a
+ * value that makes no sense.
+ */
+int vmm_start_time(struct vm *vm, double *seconds);	 /* since 1970 */
+int vmm_root_device(struct vm *vm, const char **device); /* what dom0 has made of the root image */
+int vmm_prefmem(struct vm *vm, unsigned long long *kib); /* how much memory it would like to have */
+
+/*
+ * The same by TEXT, what a domain says of its memory (as /proc/meminfo), and its maximum. 0: it says not enough,
+ * or what cannot be.
+ */
+unsigned long long vmm_preferred_memory(const char *text, unsigned long long max_kib);
+
+/* Lets VM's domain publish that. 0 (also where there is no xenstore), or -1 with an error. */
+int vmm_let_publish_memory(struct vm *vm);
 
 #endif

@@ -61,3 +61,13 @@ char *size_text(uint64_t bytes)
 			return util_printf("%.1f %s", (double)bytes / (double)units[i].size, units[i].unit);
 	return util_printf("%llu", (unsigned long long)bytes);
 }
+
+char *size_whole_text(uint64_t bytes)
+{
+	static const char *const units[] = { "B", "KiB", "MiB", "GiB" };
+	size_t unit = 0;
+
+	for (; bytes > 1024 && unit + 1 < ARRAY_SIZE(units); unit++)
+		bytes /= 1024;
+	return util_printf("%llu %s", (unsigned long long)bytes, units[unit]);
+}

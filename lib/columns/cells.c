@@ -31,11 +31,23 @@ void cell_none(struct column_cell *cell, const char *shown)
 	*cell = (struct column_cell){ .shown = shown, .none = true };
 }
 
+void cell_time(const struct columns *columns, struct column_cell *cell, long long seconds, const char *format)
+{
+	time_t when = (time_t)seconds;
+	char text[32];
+	struct tm local;
+
+	if (!localtime_r(&when, &local) || !strftime(text, sizeof(text), format, &local))
+		cell_none(cell, "-");
+	else
+		cell_text(cell, arena_strdup(columns->q->arena, text), arena_strdup(columns->q->arena, text));
+}
+
 /* ---- who it is ---- */
 
 void column_name(const struct columns *columns, struct vm *vm, struct column_cell *cell)
 {
-	bool template = vm_is(vm, VM_TEMPLATES), disposable = vm_is(vm, VM_DISPOSABLE);
+	bool template = vm_is(vm, VM_TEMPLATES), disposable = vm_is(vm, VM_DISPOSABLES);
 	bool netvm = vm_provides_network(vm), standard = vm_global(columns->q, "default_template") == vm;
 
 	cell_text(cell, vm->name,
@@ -97,21 +109,13 @@ void column_updateable(const struct columns *columns, struct vm *vm, struct colu
 void column_last_backup(const struct columns *columns, struct vm *vm, struct column_cell *cell)
 {
 	struct prop_value value;
-	char text[16];
-	struct tm local;
-	time_t when;
 
 	if (prop_get(vm, prop_find(columns->q, "last_backup"), &value) < 0 || value.none || value.broken) {
 		error_clear();
 		cell_none(cell, "-");
 		return;
 	}
-	when = (time_t)value.number;
-	if (!localtime_r(&when, &local) || !strftime(text, sizeof(text), "%Y-%m-%d", &local)) {
-		cell_none(cell, "-");
-		return;
-	}
-	cell_text(cell, arena_strdup(columns->q->arena, text), arena_strdup(columns->q->arena, text));
+	cell_time(columns, cell, value.number, "%Y-%m-%d");
 }
 
 /* ---- relations ---- */
@@ -204,12 +208,20 @@ void column_kernelopts(const struct columns *columns, struct vm *vm, struct colu
 
 /* ---- disks ---- */
 
+/* Volumes of release 4 may be where nothing can be seen of them without their pool's tools. */
+static bool is_out_of_sight(const struct vm *vm, uint64_t bytes)
+{
+	return bytes == 0 && vm_is(vm, VM4_LOCAL | VM4_REMOTE);
+}
+
 static void megabytes(const struct columns *columns, struct vm *vm, uint64_t bytes, struct column_cell *cell)
 {
 	long long number = (long long)(bytes / MIB);
 
 	if (vm_is_dom0(vm))
 		cell_none(cell, "n/a");
+	else if (is_out_of_sight(vm, bytes))
+		cell_none(cell, "-");
 	else
 		cell_number(cell, number, arena_printf(columns->q->arena, "%lld MB", number));
 }
@@ -223,14 +235,21 @@ static void percent(const struct columns *columns, struct vm *vm, uint64_t part,
 
 	if (vm_is_dom0(vm))
 		cell_none(cell, "n/a");
-	else if (text)
+	else if (text && !is_out_of_sight(vm, part))
 		cell_text(cell, text, text);
 	else
 		cell_none(cell, "-");
 }
 
-static uint64_t size_of(const struct vm *vm, const char *path)
+/* As the store says (release 4), or the image. */
+static uint64_t size_of(const struct vm *vm, const char *volume, const char *path)
 {
+	store_node *item = layout_find_item(vm->qubes->layout, vm->node, LAYOUT_VOLUMES, volume);
+	const char *text = item ? layout_item_attribute(item, "size") : NULL;
+	unsigned long long size;
+
+	if (text && util_parse_decimal(text, INT64_MAX, &size))
+		return size;
 	return path ? images_size(vm, path) : 0;
 }
 
@@ -246,12 +265,13 @@ void column_private_current(const struct columns *columns, struct vm *vm, struct
 
 void column_private_max(const struct columns *columns, struct vm *vm, struct column_cell *cell)
 {
-	megabytes(columns, vm, size_of(vm, images_private(vm)), cell);
+	megabytes(columns, vm, size_of(vm, "private", images_private(vm)), cell);
 }
 
 void column_private_used(const struct columns *columns, struct vm *vm, struct column_cell *cell)
 {
-	percent(columns, vm, allocated_of(vm, images_private(vm)), size_of(vm, images_private(vm)), cell);
+	percent(columns, vm, allocated_of(vm, images_private(vm)), size_of(vm, "private", images_private(vm)),
+		cell);
 }
 
 void column_root_current(const struct columns *columns, struct vm *vm, struct column_cell *cell)
@@ -261,12 +281,12 @@ void column_root_current(const struct columns *columns, struct vm *vm, struct co
 
 void column_root_max(const struct columns *columns, struct vm *vm, struct column_cell *cell)
 {
-	megabytes(columns, vm, size_of(vm, images_root(vm)), cell);
+	megabytes(columns, vm, size_of(vm, "root", images_root(vm)), cell);
 }
 
 void column_root_used(const struct columns *columns, struct vm *vm, struct column_cell *cell)
 {
-	percent(columns, vm, allocated_of(vm, images_root(vm)), size_of(vm, images_root(vm)), cell);
+	percent(columns, vm, allocated_of(vm, images_root(vm)), size_of(vm, "root", images_root(vm)), cell);
 }
 
 void column_disk(const struct columns *columns, struct vm *vm, struct column_cell *cell)

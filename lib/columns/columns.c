@@ -44,6 +44,9 @@ const struct column columns_table[] = {
 	{ NULL, "CLASS", 0, column_class },
 	{ NULL, "UUID", 0, column_uuid },
 	{ NULL, "FLAGS", COLUMN_LIVE, column_flags },
+	{ NULL, "PREFMEM", COLUMN_LIVE, column_prefmem },
+	{ NULL, "START-TIME", COLUMN_LIVE, column_start_time },
+	{ NULL, "OUTDATED", COLUMN_LIVE, column_outdated },
 	{ NULL, NULL, 0, NULL },
 };
 

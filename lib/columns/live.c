@@ -8,6 +8,7 @@
 
 #include "error.h"
 #include "internal.h"
+#include "lifecycle.h"
 #include "util.h"
 #include "vmm.h"
 
@@ -69,7 +70,7 @@ static unsigned long long total_memory(const struct columns *columns)
 	return line ? strtoull(line + sizeof(key) - 1, NULL, 10) : 0;
 }
 
-void column_mem(const struct columns *columns, struct vm *vm, struct column_cell *cell)
+bool columns_memory(const struct columns *columns, struct vm *vm, unsigned long long *kib)
 {
 	struct vmm_info info = info_of(columns, vm);
 	struct vmm_figures figures = { 0 };
@@ -78,17 +79,37 @@ void column_mem(const struct columns *columns, struct vm *vm, struct column_cell
 		figures.memory_kib = total_memory(columns);
 	else if (is_active(&info) && vmm_figures(vm, &figures) < 0)
 		error_clear();
-	if (!is_active(&info) || (vm_is_dom0(vm) && figures.memory_kib == 0))
-		cell_none(cell, "-");
+	*kib = figures.memory_kib;
+	return is_active(&info) && (!vm_is_dom0(vm) || *kib > 0);
+}
+
+void column_mem(const struct columns *columns, struct vm *vm, struct column_cell *cell)
+{
+	unsigned long long kib;
+
+	if (columns_memory(columns, vm, &kib))
+		cell_number(cell, (long long)(kib / 1024),
+			    arena_printf(columns->q->arena, "%llu MB", kib / 1024));
 	else
-		cell_number(cell, (long long)(figures.memory_kib / 1024),
-			    arena_printf(columns->q->arena, "%llu MB", figures.memory_kib / 1024));
+		cell_none(cell, "-");
+}
+
+void column_prefmem(const struct columns *columns, struct vm *vm, struct column_cell *cell)
+{
+	unsigned long long kib;
+
+	if (!columns->blind && vmm_prefmem(vm, &kib) > 0)
+		cell_number(cell, (long long)(kib / 1024),
+			    arena_printf(columns->q->arena, "%llu MB", kib / 1024));
+	else
+		cell_none(cell, "-");
+	error_clear();
 }
 
 /* ---- CPU ---- */
 
 /* A VM that came only after the first measurement, or was rebooted since, has used nothing that is known. */
-static double cpu_percent(const struct columns *columns, struct vm *vm)
+double columns_cpu_percent(const struct columns *columns, struct vm *vm)
 {
 	unsigned long long before = columns->cpu_before ? columns->cpu_before[vm->qid] : 0;
 	unsigned long long after = columns_cpu_time(vm);
@@ -107,8 +128,32 @@ void column_cpu(const struct columns *columns, struct vm *vm, struct column_cell
 		cell_none(cell, "-");
 		return;
 	}
-	text = arena_printf(columns->q->arena, "%.1f", cpu_percent(columns, vm));
+	text = arena_printf(columns->q->arena, "%.1f", columns_cpu_percent(columns, vm));
 	cell_text(cell, text, text);
+}
+
+/* ---- since when, and on what ---- */
+
+void column_start_time(const struct columns *columns, struct vm *vm, struct column_cell *cell)
+{
+	double seconds;
+
+	if (!columns->blind && vmm_start_time(vm, &seconds) > 0)
+		cell_time(columns, cell, (long long)seconds, "%Y-%m-%d %H:%M:%S");
+	else
+		cell_none(cell, "-");
+	error_clear();
+}
+
+void column_outdated(const struct columns *columns, struct vm *vm, struct column_cell *cell)
+{
+	bool outdated;
+
+	if (!columns->blind && lifecycle_is_outdated(vm, &outdated) > 0)
+		cell_bool(cell, outdated, outdated ? "Yes" : "");
+	else
+		cell_none(cell, "-");
+	error_clear();
 }
 
 /* ---- release 4's flags ---- */

@@ -37,8 +37,10 @@ int domainxml_add_interface(struct strbuf *out, const struct domain *domain)
 	return 0;
 }
 
-static int add_hostdev(struct strbuf *out, const struct vm *vm, const char *device, const char *reset)
+int domainxml_add_hostdev(struct strbuf *out, const struct vm *vm, const char *device)
 {
+	const char *reset = prop_flag(vm, "pci_strictreset") ? "" : " nostrictreset='yes'";
+
 	if (!devices_is_pci_address(device))
 		return error_set(ERROR_FAILED, "'%s' of %s is not a PCI device (BB:DD.F)", device, vm->name);
 	strbuf_printf(out,
@@ -51,13 +53,12 @@ static int add_hostdev(struct strbuf *out, const struct vm *vm, const char *devi
 
 int domainxml_add_pci(struct strbuf *out, const struct domain *domain)
 {
-	const char *reset = prop_flag(domain->vm, "pci_strictreset") ? "" : " nostrictreset='yes'";
 	struct literal devices;
 
 	if (prop_pcidevs(domain->vm, &devices) < 0)
 		return -1;
 	for (size_t i = 0; domain->xen && i < devices.count; i++)
-		if (add_hostdev(out, domain->vm, devices.entries[i].key, reset) < 0)
+		if (domainxml_add_hostdev(out, domain->vm, devices.entries[i].key) < 0)
 			return -1;
 	return 0;
 }

@@ -214,3 +214,19 @@ int domainxml_add_others(struct strbuf *out, const struct domain *domain)
 		return -1;
 	return add_disk(out, domain, &disk);
 }
+
+/* ---- one disk ---- */
+
+char *domainxml_of_disk(struct vm *vm, const char *type, const struct domainxml_disk *what)
+{
+	const struct domain domain = domainxml_domain(vm, type);
+	const struct disk disk = { .target = what->target, .path = what->path, .readonly = what->readonly };
+	struct strbuf out = { 0 };
+
+	if (domain.container) {
+		error_set(ERROR_FAILED, "%s is a container, which has no disks", vm->name);
+		return NULL;
+	}
+	add_disk(&out, &domain, &disk);
+	return out.text;
+}

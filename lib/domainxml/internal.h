@@ -17,9 +17,7 @@ struct domain {
 
 struct domain domainxml_domain(struct vm *vm, const char *type);
 
-/* Appends TEXT as character data or attribute value, whatever the quotes. */
-void domainxml_escape(struct strbuf *out, const char *text);
-/* The same for PATH as the host sees it; NULL adds nothing. */
+/* domainxml_escape() of PATH as the host sees it; NULL adds nothing. */
 void domainxml_escape_path(struct strbuf *out, const struct domain *domain, const char *path);
 
 /* Appends the value of one place. 0; 1: there is no such place for this VM; -1 with an error. */

@@ -10,6 +10,7 @@
 #include "internal.h"
 #include "prop.h"
 #include "qubes.h"
+#include "vmm.h"
 
 #define SHARED_MEMORY "/var/run/shm.id" /* the X server maps the VMs' windows */
 #define ICONS "/usr/share/icons/hicolor/128x128/devices"
@@ -43,6 +44,11 @@ static const char *marker(const struct vm *vm, int xid)
 bool helpers_gui_runs(const struct vm *vm, int xid)
 {
 	return root_exists(vm->qubes->root, marker(vm, xid));
+}
+
+int helpers_shown_domain(struct vm *vm, int xid)
+{
+	return !vm_is(vm, VM_HVMS) || prop_flag(vm, "guiagent_installed") ? xid : vmm_stubdom(vm);
 }
 
 int helpers_gui_stop(struct vm *vm, int xid)

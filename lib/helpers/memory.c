@@ -4,12 +4,9 @@
  * connection is open.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/un.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "error.h"
@@ -23,14 +20,6 @@
 #define CPU_EXTRA 1572864ULL /* of each virtual CPU */
 #define REPLY_MAX 1024
 #define TICK 200 /* ms between looks for an interruption */
-
-static long long now(void)
-{
-	struct timespec time;
-
-	clock_gettime(CLOCK_MONOTONIC, &time);
-	return (long long)time.tv_sec * 1000 + time.tv_nsec / 1000000;
-}
 
 static int count_bytes(const struct vm *vm, unsigned long long *bytes)
 {
@@ -46,33 +35,15 @@ static int count_bytes(const struct vm *vm, unsigned long long *bytes)
 
 /* ---- the connection ---- */
 
-/* By way of its descriptor: below another root no link may lead out of it, and an address has 107 bytes. */
-static int connect_below(const struct root *root, const char *path)
-{
-	struct sockaddr_un address = { .sun_family = AF_UNIX };
-	AUTO_CLOSE int file = root_open(root, path, O_PATH, 0);
-	AUTO_FREE char *name = util_printf("/proc/self/fd/%d", file);
-	int fd = file < 0 ? -1 : socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	int why;
-
-	strncpy(address.sun_path, name, sizeof(address.sun_path) - 1);
-	if (fd < 0 || connect(fd, (struct sockaddr *)&address, sizeof(address)) == 0)
-		return fd;
-	why = errno;
-	close(fd);
-	errno = why;
-	return -1;
-}
-
 /* More starts than the balancer keeps waiting are told EAGAIN; poll does not tell when there is room. */
 static int connect_before(const struct root *root, long long deadline)
 {
 	int fd;
 
-	while ((fd = connect_below(root, QMEMMAN_SOCKET)) < 0 && (errno == EAGAIN || errno == EINTR)) {
+	while ((fd = root_connect(root, QMEMMAN_SOCKET)) < 0 && (errno == EAGAIN || errno == EINTR)) {
 		if (util_interrupted() != 0)
 			return -1;
-		if (now() >= deadline)
+		if (util_milliseconds() >= deadline)
 			break;
 		poll(NULL, 0, TICK);
 	}
@@ -85,7 +56,7 @@ static int connect_before(const struct root *root, long long deadline)
 static int wait_a_little(int fd, long long deadline)
 {
 	struct pollfd ready = { .fd = fd, .events = POLLIN };
-	long long left = deadline - now();
+	long long left = deadline - util_milliseconds();
 	int count = poll(&ready, 1, left < 0 ? 0 : left < TICK ? (int)left : TICK);
 
 	if (count > 0)
@@ -149,7 +120,7 @@ static int judge(const char *reply, unsigned long long bytes)
 
 int helpers_memory_request(struct helpers *helpers)
 {
-	long long deadline = now() + helpers_limits.memory * 1000LL;
+	long long deadline = util_milliseconds() + helpers_limits.memory * 1000LL;
 	unsigned long long bytes;
 	char reply[REPLY_MAX + 1];
 

@@ -23,7 +23,7 @@ bool helpers_qrexec_runs(const struct vm *vm)
 	return !strchr(vm->name, '/') && root_exists(vm->qubes->root, path);
 }
 
-static bool has_agent(const struct vm *vm)
+bool helpers_has_agent(const struct vm *vm)
 {
 	return !vm_is(vm, VM_HVMS) || prop_flag(vm, "qrexec_installed");
 }
@@ -34,7 +34,7 @@ static const char *patience(const struct helpers *helpers, int *seconds)
 	long long timeout;
 
 	*seconds = helpers_limits.daemon;
-	if (!has_agent(helpers->vm))
+	if (!helpers_has_agent(helpers->vm))
 		return "QREXEC_STARTUP_NOWAIT=1";
 	if (prop_number(helpers->vm, "qrexec_timeout", &timeout) != 0)
 		return NULL;
@@ -52,7 +52,7 @@ int qrexec_start(const struct helpers *helpers, int xid)
 	if (!environment[0])
 		return -1;
 	strlist_add(&words, QREXEC_DAEMON);
-	if (helpers->how.quiet && has_agent(vm))
+	if (helpers->how.quiet && helpers_has_agent(vm))
 		strlist_add(&words, "-q");
 	strlist_add(&words, arena_printf(vm->qubes->arena, "%d", xid));
 	strlist_add(&words, vm->name);
@@ -66,7 +66,7 @@ static int check_can_run(const struct vm *vm, const char *user)
 {
 	if (check_word("name", vm->name) != 0 || check_word("user", user) != 0)
 		return -1;
-	if (!has_agent(vm))
+	if (!helpers_has_agent(vm))
 		return error_set(ERROR_FAILED, "it has no qrexec agent (see property qrexec_installed)");
 	if (!helpers_qrexec_runs(vm))
 		return error_set(ERROR_FAILED, "qrexec is not connected");
@@ -105,6 +105,7 @@ int qrexec_run(struct vm *vm, const struct helpers_command *command, struct spaw
 		return -1;
 	add_words(vm, command, user, &words);
 	streams.seconds = command->seconds;
+	streams.interruptible = command->interruptible;
 	return program_run(vm, NULL, &words, streams);
 }
 

@@ -58,3 +58,28 @@ int images_link(const struct root *root, const char *from, const char *to)
 
 	return new_directory < 0 ? -1 : linkat(old_directory, old_name, new_directory, new_name, 0);
 }
+
+int images_point_link(const struct root *root, const char *path, const char *target)
+{
+	AUTO_FREE char *temporary = util_random_name(path);
+
+	if (!temporary)
+		return -1;
+	if (root_symlink(root, target, temporary) < 0)
+		return error_errno("cannot make the link %s", path);
+	if (root_rename(root, temporary, path, true) < 0) {
+		error_errno("cannot replace %s", path);
+		root_unlink(root, temporary);
+		return -1;
+	}
+	return 0;
+}
+
+int images_share_new(const struct root *root, const char *path)
+{
+	AUTO_CLOSE int fd = root_open(root, path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK, 0);
+
+	if (fd >= 0 && images_share_with_group(fd, root_group(root, "qubes"), IMAGES_MODE) == 0)
+		return 0;
+	return error_errno("cannot share %s with the group qubes", path);
+}

@@ -33,11 +33,17 @@ int images_open_new(const struct root *root, const char *path);
  */
 int images_share_with_group(int fd, gid_t group, mode_t mode);
 
+/* The same for the file PATH, which another program has made for itself. 0, or -1 with an error. */
+int images_share_new(const struct root *root, const char *path);
+
 /* A new file of SIZE bytes that takes no room yet. 0, or -1 with an error and nothing made. */
 int images_make_sparse(const struct root *root, const char *path, uint64_t size, gid_t group);
 
 /* A second name TO for the file FROM; a link itself, not what it leads to. 0, or -1 with errno. */
 int images_link(const struct root *root, const char *from, const char *to);
+
+/* Makes the link PATH lead to TARGET, in place of what is there. 0, or -1 with an error. */
+int images_point_link(const struct root *root, const char *path, const char *target);
 
 /* ---- copying ---- */
 
@@ -64,6 +70,12 @@ int images_check_room(int fd, uint64_t needed);
 ssize_t images_read_at(int fd, char *buffer, size_t length, off_t at);
 int images_write_at(int fd, const char *bytes, size_t length, off_t at);
 bool images_is_zero(const char *bytes, size_t length);
+
+/* ---- cows.c: the archive in the making ---- */
+
+void images_drop_cows(const struct vm *base);
+/* It replaces the old one. 0, or -1 with an error. */
+int images_keep_cows(const struct vm *base);
 
 /* ---- a bar on stderr, if that is a terminal and it takes long ---- */
 struct progress {
@@ -94,6 +106,17 @@ int images_refresh_loops(const struct root *root, const char *path);
  * that leaves a pair that fits at any moment. To be called with the root image locked. 0, or -1 with an error.
  */
 int images_renew_cow(const struct vm *vm, const char *path, uint64_t size);
+
+/* ---- snapshots.c ---- */
+
+/*
+ * Calls EACH for the root device of every VM that runs on the root image IMAGE, with the identity of what keeps
+ * the old blocks for it (st_dev and st_ino alone; NULL: not to be read off its name), until one returns
+ * non-zero, and returns that.
+ */
+typedef int images_snapshot(const char *device, const struct stat *cow, void *context);
+int images_for_snapshots(const struct root *root, const struct stat *image, images_snapshot *each,
+			 void *context);
 
 /* ---- the copy-on-write file of a device-mapper snapshot ---- */
 struct cow {

@@ -4,7 +4,6 @@
  * the root image. The original has device-mapper merge them; with nothing running, reading its format does it,
  * on any system and below any root. A run that was cut short is just repeated: it writes the same bytes again.
  */
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/falloc.h>
@@ -14,13 +13,11 @@
 #include "error.h"
 #include "internal.h"
 
-#define MAPPER "/dev/mapper"
-
 struct reversal {
 	const struct vm *vm;
 	const char *cow_path, *old_path;
 	int root; /* the locked root image */
-	struct stat root_st;
+	struct stat root_st, old_st;
 	struct cow old;
 	bool in_use; /* by VMs that started before those changes */
 	uint64_t chunks;
@@ -53,37 +50,26 @@ int images_find_changes(const struct vm *vm, time_t *when)
 	return error_errno("%s", old);
 }
 
-/* The devices of VMs are called after the root image and what keeps its old blocks for them. */
-static int check_device(struct reversal *r, const char *name, const struct stat *old)
+int images_drop_changes(const struct vm *vm)
 {
-	AUTO_FREE char *of_root = util_printf("snapshot-%llx:%llu-", (unsigned long long)r->root_st.st_dev,
-					      (unsigned long long)r->root_st.st_ino);
-	AUTO_FREE char *outdated = util_printf("%s%llx:%llu", of_root, (unsigned long long)old->st_dev,
-					       (unsigned long long)old->st_ino);
+	const char *old = old_path(vm);
 
-	if (!strcmp(name, outdated))
-		r->in_use = true;
-	else if (util_starts_with(name, of_root))
-		return error_set(ERROR_FAILED,
-				 "a VM that runs uses its root image as it is now (" MAPPER "/%s)", name);
-	return 0;
+	if (!old)
+		return error_set(ERROR_FAILED, "%s (%s) is not a template", vm->name, vm->type);
+	if (images_check_own(vm, old) < 0)
+		return -1;
+	return root_unlink(vm->qubes->root, old) == 0 || errno == ENOENT ? 0 : error_errno("%s", old);
 }
 
-static int check_devices(struct reversal *r, const struct stat *old)
+static int check_device(const char *device, const struct stat *cow, void *context)
 {
-	int fd = root_open(r->vm->qubes->root, MAPPER, O_RDONLY | O_DIRECTORY, 0);
-	DIR *devices = fd < 0 ? NULL : fdopendir(fd);
-	const struct dirent *entry;
-	int result = 0;
+	struct reversal *r = context;
 
-	if (!devices) {
-		util_close_at(&fd);
+	if (cow && cow->st_dev == r->old_st.st_dev && cow->st_ino == r->old_st.st_ino) {
+		r->in_use = true;
 		return 0;
 	}
-	while (result == 0 && (entry = readdir(devices)))
-		result = check_device(r, entry->d_name, old);
-	closedir(devices);
-	return result;
+	return error_set(ERROR_FAILED, "a VM that runs uses its root image as it is now (%s)", device);
 }
 
 static int is_there(uint64_t origin, uint64_t kept, void *unused)
@@ -179,11 +165,11 @@ static int bring_back_pair(const struct reversal *r)
 static int revert(struct reversal *r)
 {
 	AUTO_CLOSE int fd = root_open(r->vm->qubes->root, r->old_path, O_RDWR | O_NONBLOCK, 0);
-	struct stat st;
 
-	if (fd < 0 || fstat(fd, &st) < 0)
+	if (fd < 0 || fstat(fd, &r->old_st) < 0)
 		return error_errno("%s", r->old_path);
-	if (check_devices(r, &st) < 0 || check_committed(r) < 0)
+	if (images_for_snapshots(r->vm->qubes->root, &r->root_st, check_device, r) < 0 ||
+	    check_committed(r) < 0)
 		return -1;
 	if (cow_open(&r->old, fd) < 0)
 		return error_within("%s", r->old_path);

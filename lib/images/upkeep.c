@@ -60,29 +60,11 @@ int images_reset_volatile(struct vm *vm)
 
 /* ---- the icon ---- */
 
-/* Replaces what is there. */
-static int link_icon(const struct vm *vm)
-{
-	const struct root *root = vm->qubes->root;
-	const char *icon = images_icon(vm), *target = images_label_icon(vm);
-	AUTO_FREE char *temporary = util_random_name(icon);
-
-	if (!temporary)
-		return -1;
-	if (root_symlink(root, target, temporary) < 0)
-		return error_errno("cannot make the link %s", icon);
-	if (root_rename(root, temporary, icon, true) < 0) {
-		error_errno("cannot replace %s", icon);
-		root_unlink(root, temporary);
-		return -1;
-	}
-	return 0;
-}
-
 void images_set_icon(const struct vm *vm)
 {
 	if (!images_has_files(vm) || vm_is(vm, VM_DISPOSABLE) ||
-	    (images_check_place(vm) == 0 && link_icon(vm) == 0))
+	    (images_check_place(vm) == 0 &&
+	     images_point_link(vm->qubes->root, images_icon(vm), images_label_icon(vm)) == 0))
 		return;
 	error_note("warning: the icon of %s was not set: %s", vm->name, error_message());
 	error_clear();

@@ -213,18 +213,37 @@ static int set_yum_proxy(struct cloning *c)
 	return prop_set_service(c->vm, YUM_PROXY_SERVICE, c->firewall.yum_proxy ? PROP_ON : PROP_ABSENT);
 }
 
+static int copy_all(struct cloning *c)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(copied); i++)
+		if (copy_one(c, &copied[i]) != 0)
+			return -1;
+	if (prop_initialise(c->vm, vm_template(c->source)) != 0)
+		return -1;
+	return copy_references(c);
+}
+
 static int copy_properties(void *work)
 {
 	struct cloning *c = work;
 
 	if (c->how->directory && vm_set(c->vm, "dir_path", c->how->directory) != 0)
 		return -1;
-	for (size_t i = 0; i < ARRAY_SIZE(copied); i++)
-		if (copy_one(c, &copied[i]) != 0)
-			return -1;
-	if (prop_initialise(c->vm, vm_template(c->source)) != 0)
-		return -1;
-	return copy_references(c) != 0 ? -1 : set_yum_proxy(c);
+	return copy_all(c) != 0 ? -1 : set_yum_proxy(c);
+}
+
+int copy_values(struct vm *source, struct vm *vm)
+{
+	const struct lifecycle_clone how = { 0 };
+	struct cloning c = {
+		.q = vm->qubes,
+		.how = &how,
+		.name = vm->name,
+		.source = source,
+		.vm = vm,
+	};
+
+	return copy_all(&c);
 }
 
 static int fill_unset_globals(void *work)
@@ -269,17 +288,18 @@ static int stop_if_interrupted(void *work)
  * As it stands: what is written with the store is written after it, and a copy without rules, if that is as
  * far as it gets, would be let out everywhere.
  */
-static int copy_firewall_file(const struct cloning *c)
+int copy_firewall_file(const struct vm *source, const struct vm *vm)
 {
-	const char *from = firewall_path(c->source), *to = firewall_path(c->vm);
+	const struct root *root = vm->qubes->root;
+	const char *from = firewall_path(source), *to = firewall_path(vm);
 	size_t length;
-	AUTO_FREE char *text = from ? root_read(c->q->root, from, FIREWALL_SIZE_MAX, &length) : NULL;
+	AUTO_FREE char *text = from ? root_read(root, from, FIREWALL_SIZE_MAX, &length) : NULL;
 
 	if (!text)
 		return !from || errno == ENOENT ? 0 : error_errno("cannot read %s", from);
-	if (root_write(c->q->root, to, text, length, FIREWALL_MODE) != 0)
+	if (root_write(root, to, text, length, FIREWALL_MODE) != 0)
 		return -1;
-	root_chgrp_qubes(c->q->root, to);
+	root_chgrp_qubes(root, to);
 	return 0;
 }
 
@@ -289,7 +309,7 @@ static int copy_firewall(void *work)
 
 	if (!c->firewall.stored)
 		return 0;
-	return copy_firewall_file(c) != 0 ? -1 : firewall_save(c->vm, &c->firewall);
+	return copy_firewall_file(c->source, c->vm) != 0 ? -1 : firewall_save(c->vm, &c->firewall);
 }
 
 /* ---- the end ---- */

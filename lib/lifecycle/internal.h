@@ -8,6 +8,8 @@
 
 #include "lifecycle.h"
 
+struct root;
+
 /* One step of a sequence that works on a structure of its own; the last one has no ACT. */
 struct step {
 	int (*act)(void *work);	  /* 0, or -1 with an error and nothing done */
@@ -62,6 +64,26 @@ void turn_drop(struct turn *turn);
 
 /* How a netvm is started for the sake of a VM that is started like HOW. */
 struct lifecycle_start as_netvm(const struct lifecycle_start *how);
+
+/* lifecycle_start() for who has VM's turn already; the error does not name VM. */
+int start_in_turn(struct vm *vm, const struct lifecycle_start *how);
+
+/* In the directory of what disposable VMs start from: what its network was when it was saved. */
+#define SAVED_NETWORK "netvm-id.txt"
+
+/* Can disposable VMs start from a VM like BASE? From BASE as it is now? 0, or -1 with an error. */
+int base_check_kind(const struct vm *base);
+int base_check(const struct vm *base);
+
+/* What a disposable VM of that name has for itself, all else being another VM's. What cannot be is a note. */
+void remove_disposable_files(const struct root *root, const char *directory, const char *name);
+
+/*
+ * Gives VM what a copy of SOURCE has, and the rest as to a new one. 0, or -1 with an error. The second: its
+ * firewall's rules as they stand, written at once.
+ */
+int copy_values(struct vm *source, struct vm *vm);
+int copy_firewall_file(const struct vm *source, const struct vm *vm);
 
 /* Makes the domain of VM known to the hypervisor, from fresh XML. 0, or -1 with an error. */
 int define_domain(struct vm *vm);

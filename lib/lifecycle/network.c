@@ -8,7 +8,6 @@
 #include "error.h"
 #include "helpers.h"
 #include "internal.h"
-#include "pending.h"
 #include "qubesdb.h"
 #include "util.h"
 #include "vmm.h"
@@ -59,11 +58,15 @@ int lifecycle_tell_firewall(struct vm *netvm)
 
 /* ---- a running VM gets another netvm ---- */
 
-/* Waits in the queue for the save to be over, where the commands of a batch find each other's. */
+/* In a batch it is kept, for what may have to be taken back later: all of it lives in the arena. */
 struct move {
-	struct vm *vm, *from;
-	const char *interface; /* that it has got; "": none */
-	struct move *before;   /* of another VM */
+	struct vm *vm;
+	const struct prop *prop;
+	const char *text; /* as for network_set_netvm() */
+	struct vm *from;
+	bool followed;
+	const char *old_interface, *new_interface; /* "": none */
+	int after;
 };
 
 static int tell_addresses(struct vm *vm)
@@ -77,87 +80,149 @@ static int tell_addresses(struct vm *vm)
 	return qubesdb_network_entries(vm, &entries) == 0 ? qubesdb_publish(vm, &entries) : -1;
 }
 
-/* A VM that is still in its old network does not get into the new one besides. */
-static int leave(const struct move *move)
+static void note_failure(const struct vm *vm)
 {
-	if (*move->interface && vmm_detach(move->vm, move->interface) != 0)
-		return error_within("it stays in the network of %s", move->from->name);
-	if (lifecycle_tell_firewall(move->from) != 0) {
-		error_note("%s: %s", move->vm->name, error_message());
-		error_clear();
-	}
+	error_note("%s: %s", vm->name, error_message());
+	error_clear();
+}
+
+/* A VM that is still in one network does not get into another besides. */
+static int leave(struct vm *vm, const struct vm *netvm, const char *interface)
+{
+	if (*interface && vmm_detach(vm, interface) != 0)
+		return error_within("it stays in the network of %s", netvm->name);
 	return 0;
 }
 
-/* Those that its packets pass know what it may send before it can. */
-static int enter(struct vm *vm)
+/* Once the store says so too. */
+static void tell_of_leaving(struct vm *vm, struct vm *netvm)
 {
-	struct vm *netvm = vm_netvm(vm);
-	const char *interface = interface_of(vm);
+	if (lifecycle_tell_firewall(netvm) != 0)
+		note_failure(vm);
+}
 
-	if (!interface || tell_addresses(vm) != 0 || lifecycle_tell_firewall(netvm) != 0)
+/* Those that its packets pass know what it may send before it can. */
+static int enter(struct vm *vm, const char *interface)
+{
+	if (tell_addresses(vm) != 0 || lifecycle_tell_firewall(vm_netvm(vm)) != 0)
 		return -1;
 	return *interface ? vmm_attach(vm, interface) : 0;
 }
 
-static int move_now(struct qubes *q, void *argument)
+static int restore_netvm(const struct move *move)
 {
-	const struct move *move = argument;
-	struct vm *vm = move->vm;
-	int active;
-
-	(void)q;
-	if (!vm->node) /* removed by a later command of a batch */
-		return 0;
-	active = is_active(vm);
-	if (active == 0 || (active > 0 && leave(move) == 0 && enter(vm) == 0))
-		return 0;
-	return error_within(
-		"%s: its new netvm is stored, but this run of it does not have it (the next does)", vm->name);
+	return move->followed ? vm_set_default(move->vm, "netvm") :
+				vm_set_reference(move->vm, "netvm", move->from);
 }
 
-static bool is_planned(struct qubes *q, const struct vm *vm)
+/* From TO, whose interface it has no more. */
+static void go_back(const struct move *move, struct vm *to)
 {
-	for (const struct move *move = pending_argument(q, move_now); move; move = move->before)
-		if (move->vm == vm)
-			return true;
-	return false;
+	if (restore_netvm(move) == 0) {
+		if (lifecycle_tell_firewall(to) != 0)
+			error_clear(); /* the VM can send nothing through it any more */
+		if (enter(move->vm, move->old_interface) == 0)
+			return;
+	}
+	error_within("it has no network now, until it is started again");
+	note_failure(move->vm);
 }
 
-/* In a batch the interface that it has got is still that of before the first change. */
-static int plan(struct vm *vm, struct vm *from, const char *interface)
-{
-	struct qubes *q = vm->qubes;
-	struct move *move;
+/* ---- the steps ---- */
 
-	if (is_planned(q, vm))
-		return 0;
-	move = arena_alloc(q->arena, sizeof(*move));
-	*move = (struct move){ vm, from, interface, pending_argument(q, move_now) };
-	qubes_after_save(q, move_now, move);
-	return 0;
+static int set_in_store(void *work)
+{
+	struct move *move = work;
+
+	return prop_set_or_reset(move->vm, move->prop, move->text);
 }
 
-static int set_running(struct vm *vm, const struct prop *prop, const char *text)
+/* Also one that it has already must run. */
+static int check_new(void *work)
 {
-	struct vm *from = vm_netvm(vm), *to;
-	const char *interface = interface_of(vm);
-	int active;
+	struct move *move = work;
+	struct vm *to = vm_netvm(move->vm);
+	int active = to && !vm_is_dom0(to) ? is_active(to) : 1;
 
-	if (!interface || prop_set_or_reset(vm, prop, text) != 0)
-		return -1;
-	to = vm_netvm(vm);
-	if (to == from)
-		return 0;
-	active = to && !vm_is_dom0(to) ? is_active(to) : 1;
 	if (active < 0)
 		return -1;
 	if (!active)
 		return error_set(ERROR_FAILED,
 				 "%s is running, and can only get its network from a VM that runs: "
 				 "qvm-start %s first",
-				 vm->name, to->name);
-	return plan(vm, from, interface);
+				 move->vm->name, to->name);
+	move->new_interface = interface_of(move->vm);
+	return move->new_interface ? 0 : -1;
+}
+
+static int change_network(void *work)
+{
+	struct move *move = work;
+	struct vm *to = vm_netvm(move->vm);
+	struct error_aside failure;
+
+	if (to == move->from)
+		return 0;
+	if (leave(move->vm, move->from, move->old_interface) != 0)
+		return error_within("%s", move->vm->name);
+	tell_of_leaving(move->vm, move->from);
+	if (enter(move->vm, move->new_interface) == 0)
+		return 0;
+	failure = error_put_aside();
+	go_back(move, to);
+	error_put_back(&failure);
+	return error_within("%s cannot get its network from another VM", move->vm->name);
+}
+
+static void change_back(void *work)
+{
+	struct move *move = work;
+	struct vm *to = vm_netvm(move->vm);
+
+	if (to == move->from)
+		return;
+	if (leave(move->vm, to, move->new_interface) == 0)
+		go_back(move, to);
+	else
+		note_failure(move->vm);
+}
+
+static int save_change(void *work)
+{
+	struct move *move = work;
+
+	return save_store(move->vm->qubes, &move->after);
+}
+
+static const struct step move_steps[] = {
+	{ .act = set_in_store },
+	{ .act = check_new },
+	{ .act = change_network, .undo = change_back, .outside = true },
+	{ .act = save_change },
+	{ .act = NULL },
+};
+
+static int set_running(struct vm *vm, const struct prop *prop, const char *text)
+{
+	struct qubes *q = vm->qubes;
+	struct move *move = arena_alloc(q->arena, sizeof(*move));
+	sigset_t before;
+	int result;
+
+	*move = (struct move){
+		.vm = vm,
+		.prop = prop,
+		.text = text,
+		.from = vm_netvm(vm),
+		.followed = vm_netvm_follows(vm),
+		.old_interface = interface_of(vm),
+	};
+	if (!move->old_interface)
+		return -1;
+	util_hold_signals(&before);
+	result = steps_run(q, move_steps, move);
+	util_release_signals(&before);
+	return result == 0 ? move->after : -1;
 }
 
 /* The store can be mended without a hypervisor. */

@@ -8,8 +8,9 @@
 #include "prop.h"
 
 /*
- * Sets the netvm of VM as prop_set() does (TEXT NULL: prop_reset()); one that runs is moved once the store is
- * saved: its interface, its addresses, the firewalls above it. 0, or -1 with an error and nothing changed.
+ * Sets the netvm of VM as prop_set() does (TEXT NULL: prop_reset()). One that runs is moved: its interface, its
+ * addresses, the firewalls above it; then the store is saved (qubes_commit). 0, or -1 with an error and all as
+ * it was, where that can be had.
  */
 int network_set_netvm(struct vm *vm, const struct prop *prop, const char *text);
 

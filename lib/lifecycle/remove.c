@@ -349,8 +349,13 @@ static int delete_files(struct qubes *q, const struct leaving *leaving)
 
 static int finish_files(struct qubes *q, const struct leaving *leaving)
 {
-	if (leaving->removal->how->just_entry || vm_is(leaving->vm, VM_DISPOSABLE) ||
-	    delete_files(q, leaving) == 0)
+	if (leaving->removal->how->just_entry)
+		return 0;
+	if (vm_is(leaving->vm, VM_DISPOSABLE)) {
+		remove_disposable_files(q->root, leaving->directory, leaving->vm->name);
+		return 0;
+	}
+	if (delete_files(q, leaving) == 0)
 		return 0;
 	if (error_kind() != ERROR_NOT_FOUND)
 		return error_within("%s is removed, but its files stay", leaving->vm->name);

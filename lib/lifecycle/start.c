@@ -20,6 +20,7 @@ struct start {
 	const struct lifecycle_start *how;
 	struct helpers helpers;
 	char *xml;
+	const char *savefile; /* of a disposable VM */
 	int xid;
 	sigset_t before; /* the signals that were held before the steps */
 };
@@ -30,7 +31,7 @@ static int check_rules(void *work)
 {
 	struct start *start = work;
 
-	return startable(start->vm);
+	return startable(start->vm, start->how->base != NULL);
 }
 
 static int check_helpers(void *work)
@@ -176,6 +177,37 @@ static void destroy(void *work)
 		error_note("%s is left as it is: %s", start->vm->name, error_message());
 }
 
+/* ---- the steps of a disposable VM ---- */
+
+static int find_savefile(void *work)
+{
+	struct start *start = work;
+
+	start->savefile = images_current_savefile(start->how->base);
+	return start->savefile ? 0 : -1;
+}
+
+static int unpack_storage(void *work)
+{
+	struct start *start = work;
+
+	return images_unpack_cows(start->how->base);
+}
+
+static int restore(void *work)
+{
+	struct start *start = work;
+	AUTO_FREE char *file = root_host_path(start->vm->qubes->root, start->savefile);
+
+	if (util_interrupted() != 0)
+		return -1;
+	say_start(start);
+	domainxml_keep(start->vm, start->xml);
+	return vmm_restore_paused(start->vm, file, start->xml);
+}
+
+/* ---- the steps, once there is a domain ---- */
+
 /* The daemons know a domain by its number. */
 static int learn_number(void *work)
 {
@@ -223,6 +255,18 @@ static int publish_entries(void *work)
 	return qubesdb_publish(start->vm, &entries);
 }
 
+/* The balancer looks for it there. One that cannot keeps what it has. */
+static int let_publish_memory(void *work)
+{
+	struct start *start = work;
+
+	if (vmm_let_publish_memory(start->vm) == 0)
+		return 0;
+	error_note("%s: its memory will not be balanced: %s", start->vm->name, error_message());
+	error_clear();
+	return 0;
+}
+
 /* Before it can send anything, those that its packets pass know what it may send. */
 static int publish_firewalls(void *work)
 {
@@ -254,6 +298,27 @@ static const struct step start_steps[] = {
 	{ .act = learn_number },
 	{ .act = start_qubesdb, .undo = stop_qubesdb },
 	{ .act = publish_entries },
+	{ .act = let_publish_memory },
+	{ .act = publish_firewalls },
+	{ .act = resume },
+	{ .act = release_memory },
+	{ .act = NULL },
+};
+
+/* It is nowhere defined, and has no files to be verified. */
+static const struct step restore_steps[] = {
+	{ .act = check_rules },
+	{ .act = check_helpers },
+	{ .act = find_savefile },
+	{ .act = make_configuration },
+	{ .act = start_netvm },
+	{ .act = unpack_storage },
+	{ .act = request_memory, .undo = give_memory_back },
+	{ .act = restore, .undo = destroy },
+	{ .act = learn_number },
+	{ .act = start_qubesdb, .undo = stop_qubesdb },
+	{ .act = publish_entries },
+	{ .act = let_publish_memory },
 	{ .act = publish_firewalls },
 	{ .act = resume },
 	{ .act = release_memory },
@@ -283,12 +348,13 @@ static int override_all(struct vm *vm, const struct lifecycle_start *how)
 /* Ctrl-C must not leave a domain behind that was booted and not yet let run. */
 static int run_steps(struct start *start)
 {
+	const struct step *steps = start->how->base ? restore_steps : start_steps;
 	int result;
 
 	if (override_all(start->vm, start->how) != 0)
 		return -1;
 	util_hold_signals(&start->before);
-	result = steps_run(start->vm->qubes, start_steps, start);
+	result = steps_run(start->vm->qubes, steps, start);
 	util_release_signals(&start->before);
 	util_free_at(&start->xml);
 	return result == 0 ? make_usable(&start->helpers, start->xid) : -1;
@@ -323,14 +389,20 @@ static int start_if_halted(struct start *start)
 	return error_set(ERROR_FAILED, "it is running already (%s)", lifecycle_state(start->vm));
 }
 
-int lifecycle_start(struct vm *vm, const struct lifecycle_start *how)
+int start_in_turn(struct vm *vm, const struct lifecycle_start *how)
 {
 	struct start start = { .vm = vm, .how = how };
+
+	return netvms_end(vm) == 0 ? start_if_halted(&start) : -1;
+}
+
+int lifecycle_start(struct vm *vm, const struct lifecycle_start *how)
+{
 	AUTO_CLOSE int lock = -1;
 
 	if (netvms_end(vm) != 0)
 		return -1;
-	if (turn_wait(vm, &lock) == 0 && start_if_halted(&start) == 0)
+	if (turn_wait(vm, &lock) == 0 && start_in_turn(vm, how) == 0)
 		return 0;
 	return error_within("%s", vm->name);
 }

@@ -22,10 +22,14 @@ int netvms_end(const struct vm *vm)
 	return 0;
 }
 
-static int check_class(struct vm *vm)
+static int check_class(struct vm *vm, bool first)
 {
-	if (vm_is(vm, VM_DISPOSABLE))
-		return error_set(ERROR_FAILED, "VMs of class %s are not started by this release", vm->type);
+	if (vm_is(vm, VM_DISPOSABLE) && !first)
+		return error_set(
+			ERROR_FAILED,
+			"a disposable VM runs once: qvm-run --dispvm starts another one, qvm-remove %s "
+			"takes away what is left of this one",
+			vm->name);
 	if (!vm_is(vm, VM_PVS | VM_HVMS))
 		return error_set(ERROR_FAILED, "VMs of class %s cannot be started", vm->type);
 	return 0;
@@ -97,9 +101,9 @@ static int check_drive(struct vm *vm)
 	return 0;
 }
 
-int startable(struct vm *vm)
+int startable(struct vm *vm, bool first)
 {
-	if (check_class(vm) != 0 || check_values(vm) != 0 || check_relatives(vm) != 0)
+	if (check_class(vm, first) != 0 || check_values(vm) != 0 || check_relatives(vm) != 0)
 		return -1;
 	return check_drive(vm);
 }

@@ -7,8 +7,8 @@
 
 #include "vm.h"
 
-/* 0, or -1 with an error that says what is in the way. */
-int startable(struct vm *vm);
+/* FIRST: a disposable VM, for its first and only start. 0, or -1 with an error that says what is in the way. */
+int startable(struct vm *vm, bool first);
 
 /* Does the chain of VM's netvms have an end? 0, or -1 with an error. */
 int netvms_end(const struct vm *vm);

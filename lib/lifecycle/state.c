@@ -5,7 +5,6 @@
  */
 #include "helpers.h"
 #include "internal.h"
-#include "prop.h"
 #include "vmm.h"
 
 static const char *const words[] = {
@@ -14,16 +13,12 @@ static const char *const words[] = {
 	[VMM_UNKNOWN] = "NA",
 };
 
-/*
- * Without an agent in it, an HVM's window is that of its stub domain, whose number only xenstore knows: its
- * GUI daemon is not seen from here.
- */
-static bool is_usable(const struct vm *vm, int xid)
+static bool is_usable(struct vm *vm, int xid)
 {
-	if (!vm_is(vm, VM_HVMS))
-		return helpers_gui_runs(vm, xid) && helpers_qrexec_runs(vm);
-	return prop_flag(vm, "guiagent_installed") && helpers_gui_runs(vm, xid) &&
-	       (!prop_flag(vm, "qrexec_installed") || helpers_qrexec_runs(vm));
+	int shown = helpers_shown_domain(vm, xid);
+
+	return shown >= 0 && helpers_gui_runs(vm, shown) &&
+	       (!helpers_has_agent(vm) || helpers_qrexec_runs(vm));
 }
 
 const char *lifecycle_state(struct vm *vm)

@@ -8,9 +8,6 @@
 #include "util.h"
 #include "vmm.h"
 
-/* Only xenstore knows the domain that an HVM is emulated in. */
-#define STUBDOM_UNKNOWN (-1)
-
 /* An HVM that nobody could reach was destroyed: its QubesDB daemon has nobody left to serve. */
 static void stop_daemon(const struct helpers *helpers)
 {
@@ -37,7 +34,7 @@ static int tell_what_is_left(const struct helpers *helpers)
 
 int make_usable(const struct helpers *helpers, int xid)
 {
-	if (helpers_session_start(helpers, xid, STUBDOM_UNKNOWN) == 0)
+	if (helpers_session_start(helpers, xid, vmm_stubdom(helpers->vm)) == 0)
 		return 0;
 	return tell_what_is_left(helpers);
 }

@@ -10,8 +10,6 @@
 #include "prop.h"
 #include "util.h"
 
-#define FIRST_ROOM 32
-
 /* One group being written for one VM. */
 struct told {
 	struct vm *vm;
@@ -21,15 +19,8 @@ struct told {
 
 void qubesdb_add(struct qubes *q, struct qubesdb_entries *entries, const char *path, const char *value)
 {
-	if (entries->count == entries->room) {
-		size_t room = entries->room ? 2 * entries->room : FIRST_ROOM;
-		struct qubesdb_entry *items = arena_alloc(q->arena, room * sizeof(*items));
-
-		if (entries->count)
-			memcpy(items, entries->items, entries->count * sizeof(*items));
-		entries->items = items;
-		entries->room = room;
-	}
+	entries->items =
+		arena_grow(q->arena, entries->items, entries->count, &entries->room, sizeof(*entries->items));
 	entries->items[entries->count++] = (struct qubesdb_entry){
 		.path = arena_strdup(q->arena, path),
 		.value = value ? arena_strdup(q->arena, value) : NULL,

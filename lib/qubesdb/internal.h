@@ -67,10 +67,8 @@ int qubesdb_add_netvm_domid(struct vm *proxy, struct qubesdb_entries *entries);
 /* ---- seed.c ---- */
 
 #define QUBESDB_SEED_BYTES 64
-#define QUBESDB_SEED_TEXT 89 /* 4 characters for each 3 bytes begun, and the end */
+#define QUBESDB_SEED_TEXT QUBESDB_BASE64_SIZE(QUBESDB_SEED_BYTES)
 
-/* Base64. */
-void qubesdb_encode(const unsigned char bytes[QUBESDB_SEED_BYTES], char text[QUBESDB_SEED_TEXT]);
 /* What the VM stirs into its random numbers. 0, or -1 with an error. */
 int qubesdb_make_seed(char text[QUBESDB_SEED_TEXT]);
 

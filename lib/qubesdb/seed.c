@@ -11,13 +11,13 @@
 #include "internal.h"
 #include "util.h"
 
-void qubesdb_encode(const unsigned char bytes[QUBESDB_SEED_BYTES], char text[QUBESDB_SEED_TEXT])
+void qubesdb_encode(const unsigned char *bytes, size_t size, char *text)
 {
 	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 	size_t length = 0;
 
-	for (size_t i = 0; i < QUBESDB_SEED_BYTES; i += 3) {
-		size_t count = QUBESDB_SEED_BYTES - i < 3 ? QUBESDB_SEED_BYTES - i : 3;
+	for (size_t i = 0; i < size; i += 3) {
+		size_t count = size - i < 3 ? size - i : 3;
 		unsigned three = (unsigned)bytes[i] << 16;
 
 		if (count > 1)
@@ -40,7 +40,7 @@ int qubesdb_make_seed(char text[QUBESDB_SEED_TEXT])
 	while (got < 0 && errno == EINTR);
 	if (got != sizeof(bytes))
 		return error_errno("no random bytes from the kernel");
-	qubesdb_encode(bytes, text);
+	qubesdb_encode(bytes, sizeof(bytes), text);
 	explicit_bzero(bytes, sizeof(bytes));
 	return 0;
 }

@@ -3,15 +3,10 @@
  * The socket of a QubesDB daemon, and the messages on it. Every wait ends at the question's deadline.
  */
 #include <errno.h>
-#include <fcntl.h>
-#include <poll.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "error.h"
 #include "internal.h"
@@ -32,38 +27,16 @@ _Static_assert(sizeof(struct header) == 72 && offsetof(struct header, length) ==
 
 /* ---- time ---- */
 
-static long long now(void)
-{
-	struct timespec time;
-
-	clock_gettime(CLOCK_MONOTONIC, &time);
-	return time.tv_sec * 1000LL + time.tv_nsec / 1000000;
-}
-
 void qubesdb_begin(struct qubesdb *db)
 {
-	db->deadline = now() + db->milliseconds;
+	db->deadline = util_milliseconds() + db->milliseconds;
 }
 
 static int left(const struct qubesdb *db)
 {
-	long long milliseconds = db->deadline - now();
+	long long milliseconds = db->deadline - util_milliseconds();
 
 	return milliseconds > 0 ? (int)milliseconds : 0;
-}
-
-/* 0 when the socket is ready for EVENTS, or -1 with errno. */
-static int wait_for(const struct qubesdb *db, short events)
-{
-	struct pollfd ready = { .fd = db->fd, .events = events };
-	int count;
-
-	do
-		count = poll(&ready, 1, left(db));
-	while (count < 0 && errno == EINTR);
-	if (count == 0)
-		errno = ETIMEDOUT;
-	return count > 0 ? 0 : -1;
 }
 
 /* ---- the connection ---- */
@@ -75,44 +48,19 @@ static void end(struct qubesdb *db)
 	db->fd = -1;
 }
 
-/*
- * By way of the descriptor of the socket's file: below another root no link may lead out of it, and an
- * address has room for 107 bytes only. -1 with errno.
- */
-static int connect_to(struct qubesdb *db, int file)
+/* Waits to be let in. -1 with errno. */
+static int connect_below(struct qubesdb *db, const char *path)
 {
-	struct sockaddr_un address = { .sun_family = AF_UNIX };
-	AUTO_FREE char *path = util_printf("/proc/self/fd/%d", file);
+	const struct timespec nap = { .tv_nsec = NAP_MILLISECONDS * 1000000L };
 
-	strncpy(address.sun_path, path, sizeof(address.sun_path) - 1);
-	while (connect(db->fd, (struct sockaddr *)&address, sizeof(address)) != 0) {
-		struct timespec nap = { .tv_nsec = NAP_MILLISECONDS * 1000000L };
-
-		/* EAGAIN: too many wait to be let in, and poll cannot tell when there is room. */
-		if (errno != EAGAIN && errno != EINTR)
-			return -1;
+	while ((db->fd = root_connect(db->q->root, path)) < 0 && (errno == EAGAIN || errno == EINTR)) {
 		if (left(db) == 0) {
 			errno = ETIMEDOUT;
 			return -1;
 		}
 		nanosleep(&nap, NULL);
 	}
-	return 0;
-}
-
-static int connect_below(struct qubesdb *db, const char *path)
-{
-	AUTO_CLOSE int file = root_open(db->q->root, path, O_PATH, 0);
-
-	if (file < 0)
-		return -1;
-	db->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (db->fd < 0)
-		return -1;
-	if (connect_to(db, file) == 0)
-		return 0;
-	end(db);
-	return -1;
+	return db->fd < 0 ? -1 : 0;
 }
 
 /* Later releases have a second one that is for reading alone, and more may open it. */
@@ -198,24 +146,6 @@ static int fail_by_errno(struct qubesdb *db)
 
 /* ---- messages ---- */
 
-static int send_bytes(struct qubesdb *db, const char *bytes, size_t length)
-{
-	while (length > 0) {
-		ssize_t sent = send(db->fd, bytes, length, MSG_NOSIGNAL);
-
-		if (sent >= 0) {
-			bytes += sent;
-			length -= (size_t)sent;
-		} else if (errno == EAGAIN) {
-			if (wait_for(db, POLLOUT) != 0)
-				return fail_by_errno(db);
-		} else if (errno != EINTR) {
-			return fail_by_errno(db);
-		}
-	}
-	return 0;
-}
-
 int qubesdb_send(struct qubesdb *db, enum qubesdb_type type, const char *path, const char *value)
 {
 	struct header header = { .type = (uint8_t)type };
@@ -229,29 +159,16 @@ int qubesdb_send(struct qubesdb *db, enum qubesdb_type type, const char *path, c
 	strbuf_add_bytes(&message, (const char *)&header, sizeof(header));
 	if (value)
 		strbuf_add(&message, value);
-	return send_bytes(db, message.text, message.length);
+	if (util_send_before(db->fd, message.text, message.length, db->deadline) == 0)
+		return 0;
+	return fail_by_errno(db);
 }
 
 static int receive_bytes(struct qubesdb *db, void *to, size_t length)
 {
-	char *bytes = to;
-
-	while (length > 0) {
-		ssize_t got = recv(db->fd, bytes, length, 0);
-
-		if (got == 0)
-			return qubesdb_fail(db, "has ended the connection");
-		if (got > 0) {
-			bytes += got;
-			length -= (size_t)got;
-		} else if (errno == EAGAIN) {
-			if (wait_for(db, POLLIN) != 0)
-				return fail_by_errno(db);
-		} else if (errno != EINTR) {
-			return fail_by_errno(db);
-		}
-	}
-	return 0;
+	if (util_receive_before(db->fd, to, length, db->deadline) == 0)
+		return 0;
+	return fail_by_errno(db);
 }
 
 static int receive_any(struct qubesdb *db, struct qubesdb_answer *answer)

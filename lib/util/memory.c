@@ -184,6 +184,19 @@ void *arena_alloc(struct arena *arena, size_t size)
 	return memset(take(arena, size, _Alignof(max_align_t)), 0, size);
 }
 
+void *arena_grow(struct arena *arena, void *items, size_t count, size_t *room, size_t size)
+{
+	void *larger;
+
+	if (count < *room)
+		return items;
+	*room = *room ? *room * 2 : 16;
+	larger = arena_alloc(arena, *room * size);
+	if (count)
+		memcpy(larger, items, count * size);
+	return larger;
+}
+
 char *arena_strdup(struct arena *arena, const char *text)
 {
 	size_t size = strlen(text) + 1;

@@ -157,6 +157,21 @@ char *root_readlink(const struct root *root, const char *path)
 
 /* ---- changing ---- */
 
+int root_chmod(const struct root *root, const char *path, mode_t mode)
+{
+	AUTO_CLOSE int fd = root_open(root, path, O_PATH | O_NOFOLLOW, 0);
+	AUTO_FREE char *name = util_printf("/proc/self/fd/%d", fd);
+	struct stat st;
+
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return -1;
+	if (S_ISLNK(st.st_mode)) {
+		errno = ELOOP;
+		return -1;
+	}
+	return chmod(name, mode);
+}
+
 int root_mkdir(const struct root *root, const char *path, mode_t mode)
 {
 	AUTO_PLACE struct place place = { .fd = -1 };

@@ -20,6 +20,7 @@
 
 #define MOST_OUTPUT ((size_t)16 << 20)
 #define GRACE 3000 /* ms between asking a child to end and ending it */
+#define LOOK 200   /* ms between looks for a held signal */
 #define TICK 20	   /* ms, where the kernel has no descriptors for processes */
 #define OLD_DESCRIPTOR_LIMIT 1024
 
@@ -35,6 +36,7 @@ struct child {
 	int status;
 	long long deadline; /* ms; 0: none */
 	int signals;	    /* sent so far */
+	bool interrupted;
 };
 
 static long long now(void)
@@ -199,12 +201,24 @@ static int take_last_output(struct child *child)
 	return result < 0 ? -1 : 0;
 }
 
+static void look_for_signal(struct child *child)
+{
+	if (child->interrupted || util_interrupted() == 0)
+		return;
+	child->interrupted = true;
+	child->deadline = now();
+}
+
 /* How long to wait, in ms; sends the signal that is due. -1: for ever. */
 static int time_left(struct child *child)
 {
 	static const int signals[] = { SIGTERM, SIGKILL };
-	long long left = child->deadline - now();
+	int longest = child->what->interruptible ? LOOK : 60000;
+	long long left;
 
+	if (child->what->interruptible)
+		look_for_signal(child);
+	left = child->deadline - now();
 	if (child->deadline && left <= 0) {
 		if (child->signals < 2)
 			kill(child->pid, signals[child->signals++]);
@@ -214,8 +228,8 @@ static int time_left(struct child *child)
 	if (child->process < 0)
 		return TICK;
 	if (!child->deadline)
-		return -1;
-	return left < 60000 ? (int)left : 60000;
+		return child->what->interruptible ? longest : -1;
+	return left < longest ? (int)left : longest;
 }
 
 static int wait_for_something(struct child *child)
@@ -251,7 +265,7 @@ static int reap(struct child *child, int flags)
 static int watch(struct child *child)
 {
 	/* Without output and limit there is nothing to do meanwhile. */
-	bool idle = child->output < 0 && !child->deadline;
+	bool idle = child->output < 0 && !child->deadline && !child->what->interruptible;
 
 	for (;;) {
 		pid_t ended = reap(child, idle ? 0 : WNOHANG);
@@ -275,6 +289,8 @@ static int watch(struct child *child)
 
 static int result_of(const struct child *child)
 {
+	if (child->interrupted)
+		return error_set(ERROR_FAILED, "interrupted");
 	if (child->signals)
 		return error_set(ERROR_FAILED, "%s did not end within %d s and was stopped",
 				 child->what->argv[0], child->what->seconds);

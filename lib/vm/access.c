@@ -135,6 +135,20 @@ const char *vm_need_uuid(struct vm *vm)
 	return vm_set(vm, "uuid", text) < 0 ? NULL : vm_uuid(vm);
 }
 
+const char *vm_derive_uuid(struct vm *vm, const struct vm *from, const char *purpose)
+{
+	const char *uuid = vm_uuid(from);
+	AUTO_FREE char *name = util_printf("%s:%s", purpose, from->name);
+	uuid_t parent = { 0 }, made;
+	char text[UUID_TEXT];
+
+	if (uuid)
+		uuid_parse(uuid, parent);
+	uuid_generate_sha1(made, parent, name, strlen(name));
+	uuid_unparse_lower(made, text);
+	return vm_set(vm, "uuid", text) < 0 ? NULL : vm_uuid(vm);
+}
+
 /* ---- paths ---- */
 
 /* A running DispVM lives in the directory of the VM that it was made from. */

@@ -27,6 +27,7 @@ struct vmm *vmm_new(const char *uri, bool offline)
 
 	vmm->uri = util_strdup(uri);
 	vmm->offline = offline;
+	vmm->xenstore = (struct xenstore){ .fd = -1, .milliseconds = XENSTORE_MILLISECONDS };
 	return vmm;
 }
 
@@ -41,6 +42,7 @@ static void close_connection(struct vmm *vmm)
 	}
 	if (vmm->watched)
 		events_leave();
+	xenstore_close(&vmm->xenstore);
 	vmm->connection = NULL;
 	vmm->watched = false;
 }
@@ -228,10 +230,8 @@ static int open_in_time(struct vmm *vmm)
 	return result;
 }
 
-int vmm_connection(struct qubes *q)
+int vmm_gate(const struct qubes *q)
 {
-	struct vmm *vmm = q->vmm;
-
 	/* Such an applet is always offline; the answer below would hide the mistake in it. */
 	if (q->applet && q->applet->hypervisor == VMM_NEVER)
 		return error_set(ERROR_FAILED,
@@ -240,6 +240,15 @@ int vmm_connection(struct qubes *q)
 				 q->applet->name);
 	if (vmm_offline(q))
 		return error_set(ERROR_OFFLINE, "VMM operations disabled in offline mode");
+	return 0;
+}
+
+int vmm_connection(struct qubes *q)
+{
+	struct vmm *vmm = q->vmm;
+
+	if (vmm_gate(q) < 0)
+		return -1;
 	if (vmm->silent)
 		return never_answered(vmm);
 	if (!vmm->connection)

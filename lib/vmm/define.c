@@ -87,7 +87,7 @@ static const char *identity(xmlfile_element *domain, const char *name)
  * The XML may be a user's own. With the name and UUID of another VM it would replace that one's definition,
  * and what it defines under a third identity would not be found again: libvirt is not even asked.
  */
-static int check_identity(const struct vm *vm, const char *xml)
+int vmm_check_identity(const struct vm *vm, const char *xml)
 {
 	AUTO_XMLFILE struct xmlfile *file = xmlfile_parse(xml, "its domain XML");
 	const char *uuid = vm_uuid(vm), *name, *its;
@@ -108,7 +108,7 @@ int vmm_define(struct vm *vm, const char *xml)
 	HOLD_PIPE_SIGNAL;
 	AUTO_DOMAIN virDomainPtr handle = NULL;
 
-	if (act_gate(vm, "define") < 0 || check_identity(vm, xml) < 0)
+	if (act_gate(vm, "define") < 0 || vmm_check_identity(vm, xml) < 0)
 		return -1;
 	handle = virDomainDefineXML(vm->qubes->vmm->connection, xml);
 	return handle ? 0 : not_defined(vm, xml);

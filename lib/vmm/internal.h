@@ -9,6 +9,7 @@
 #include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include <libvirt/libvirt.h>
 
@@ -40,6 +41,16 @@ struct vmm_domain {
 	struct vmm_domain *next;
 };
 
+/* The connection to xenstored. */
+struct xenstore {
+	int fd; /* -1: none */
+	uint32_t request;
+	bool silent; /* it did not answer */
+	int milliseconds;
+};
+
+#define XENSTORE_MILLISECONDS 5000
+
 struct vmm {
 	char *uri;
 	bool offline;
@@ -54,7 +65,17 @@ struct vmm {
 	struct vmm_host host;
 	struct listing listing;
 	struct vmm_domain *domains;
+	struct xenstore xenstore;
 };
+
+/* ---- connect.c ---- */
+
+/* May the hypervisor be asked at all, by this applet and now? 0, or -1 with an error. */
+int vmm_gate(const struct qubes *q);
+
+/* ---- xenstore.c ---- */
+
+void xenstore_close(struct xenstore *store);
 
 /* ---- library.c: what is done once per process ---- */
 
@@ -101,6 +122,11 @@ int act_gate(struct vm *vm, const char *what);
 int act_begin(struct vm *vm, const char *what, virDomainPtr *handle);
 /* Turns RESULT of the libvirt call before it into 0, or -1 with an error. */
 int act_end(struct vm *vm, const char *what, int result);
+
+/* ---- define.c ---- */
+
+/* Is XML that of VM: its name, its UUID? 0, or -1 with an error. */
+int vmm_check_identity(const struct vm *vm, const char *xml);
 
 /* ---- query.c, listing.c ---- */
 

@@ -6,11 +6,15 @@
 #                        LIBVIRTD_PID and LIBVIRTD_SOCKET; its URI is then
 #                        test+unix:///default?socket=$LIBVIRTD_SOCKET, and where these drivers are
 #                        installed lxc+unix:///system?... and qemu+unix:///system?... with the same
+#                        With LIBVIRTD_PRELOAD, a shared object, what that has replaces what libvirtd does
+#                        (../doubles/libvirt_driver.c); it finds DIR in $LIBVIRT_DOUBLE
 #   libvirtd_stop        stops it, also one that was stopped by SIGSTOP or is gone already
 #   libvirtd_missing     prints what keeps it from running here; nothing if all is there
 #
 # It runs in a mount namespace of its own and never sees the machine's /run, /var/lib or /etc/libvirt. The
 # test driver forgets its domains when nobody is connected, so one client stays connected until the stop.
+
+export LIBVIRTD_PRELOAD="${LIBVIRTD_PRELOAD:-}"
 
 libvirtd_missing()
 {
@@ -53,6 +57,7 @@ libvirtd_inside='
 	mount --bind "$1/etc" /etc/libvirt || exit
 	umount /sys/fs/cgroup/unified 2>/dev/null # the lxc driver stumbles over a hybrid layout
 	exec env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME="$1/home" \
+		LD_PRELOAD="$LIBVIRTD_PRELOAD" LIBVIRT_DOUBLE="$1" \
 		libvirtd -f "$1/etc/libvirtd.conf" -p "$1/run/libvirtd.pid"
 '
 

@@ -147,13 +147,21 @@ equal 'nobody has rules of it' '' clients other
 check 'it gets a netvm again' qvm-prefs -s work netvm fw
 check 'and an interface' test -n "$(interface work)"
 
-# Several changes in one batch are one.
 forget
 before=$(interface work)
 check 'a batch' sh -c 'printf "qvm-prefs -s work netvm none\nqvm-prefs -s work netvm other\n" | qubes-batch'
-check 'ends with one other interface' new_interface
+check 'ends with another interface' new_interface
 equal 'in the network of the last one' "$(xid work)" clients other
 check 'and back' qvm-prefs -s work netvm fw
+
+forget
+equal 'a batch that fails later' 'qubes-batch: nothing was changed: standard input, line 2: there is no applet' \
+	sh -c '! printf "qvm-prefs -s work netvm other\nnosuch\n" | qubes-batch 2>&1 | sed "s/no applet.*/there is no applet/"'
+equal 'stores nothing' fw netvm
+equal 'takes it out of the new network again' '' clients other
+equal 'and back into the old one' "$(xid work)" clients fw
+equal 'where it has its address' '/qubes-ip 10.137.2.7' sh -c "$(command -v tac) '$run/qubesdb.work.record' |
+	sed -n 's/^\[\"write\", \"\(.qubes-ip\)\", \"\(.*\)\"\]\$/\1 \2/p' | head -n 1"
 
 # ---- what fails ----
 
@@ -175,10 +183,15 @@ equal 'nor is anything done' "$before" interface work
 check 'it is started' qvm-start -q --no-guid fw
 rm "$run/qubesdb.fw.pid"
 libvirtd_wait test ! -e "$run/qubesdb.fw.sock"
-equal 'a ProxyVM that cannot be told its rules' 'qvm-prefs: work: its new netvm is stored, but this run of it '\
-'does not have it (the next does): the firewall of fw: no QubesDB daemon serves fw: /var/run/qubes/qubesdb.fw.sock: '\
-'No such file or directory' refused qvm-prefs -s work netvm fw
-equal 'gets no new client' '' interface work
+equal 'a ProxyVM that cannot be told its rules' 'qvm-prefs: work cannot get its network from another VM: the '\
+'firewall of fw: no QubesDB daemon serves fw: /var/run/qubes/qubesdb.fw.sock: No such file or directory' \
+	refused qvm-prefs -s work netvm fw
+equal 'gets no new client' other netvm
+equal 'which stays where it was' "$(xid work)" clients other
+check 'with an interface' test -n "$(interface work)"
+qvm-kill fw
+check 'once it can be told' qvm-start -q --no-guid fw
+check 'it gets it' qvm-prefs -s work netvm fw
 
 # ---- a netvm that was away ----
 

@@ -250,6 +250,21 @@ static void a_vm_that_sees_the_changes_forbids_it(void **state)
 	assert_chunk(w, 0, "after");
 }
 
+/* What is free now is not free for it. */
+static void a_vm_that_began_before_forbids_trimming(void **state)
+{
+	const struct world *w = *state;
+	AUTO_CLOSE int old = make_old(w, 2);
+
+	assert_int_equal(images_check_epoch(the(w, "tpl")), 0);
+	make_device(w, "root-cow.img");
+	assert_int_equal(images_check_epoch(the(w, "tpl")), 0);
+	make_device(w, "root-cow.img.old");
+	assert_int_equal(images_check_epoch(the(w, "tpl")), -1);
+	assert_non_null(
+		strstr(error_message(), "is still used by a VM that was started before its last change"));
+}
+
 /* Its device goes on reading what it reads now: what the file kept, and the root image for the rest. */
 static void a_vm_that_began_before_may_go_on(void **state)
 {
@@ -363,6 +378,7 @@ int main(void)
 		WITH_WORLD(without_old_blocks_there_is_nothing_to_take_back),
 		WITH_WORLD(a_vm_that_sees_the_changes_forbids_it),
 		WITH_WORLD(a_vm_that_began_before_may_go_on),
+		WITH_WORLD(a_vm_that_began_before_forbids_trimming),
 		WITH_WORLD(changes_that_are_not_committed_come_first),
 		WITH_WORLD(a_strange_header_is_refused),
 		WITH_WORLD(pairs_that_lead_elsewhere_are_refused),

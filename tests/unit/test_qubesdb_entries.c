@@ -264,7 +264,7 @@ static void the_seed_is_64_bytes_in_base64(void **state)
 
 	(void)state;
 	bytes[63] = 255;
-	qubesdb_encode(bytes, text);
+	qubesdb_encode(bytes, sizeof(bytes), text);
 	assert_string_equal(
 		text, "ABCD+//+AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
 		      "/w==");

@@ -284,6 +284,32 @@ static void group_is_given_where_it_can_be(void **state)
 	assert_int_equal(st.st_gid, geteuid() == 0 ? 98 : getegid());
 }
 
+/* ---- modes ---- */
+
+/* Also of what cannot be opened, as sockets. */
+static void modes_are_changed_but_not_through_links(void **state)
+{
+	AUTO_FREE char *socket = util_printf("%s/root/a/socket", scratch);
+	struct stat st;
+
+	(void)state;
+	assert_int_equal(mknod(socket, S_IFSOCK | 0600, 0), 0);
+	assert_int_equal(root_chmod(root, "/a/socket", 0660), 0);
+	assert_int_equal(root_lstat(root, "/a/socket", &st), 0);
+	assert_int_equal(st.st_mode, S_IFSOCK | 0660);
+	assert_int_equal(root_chmod(root, "/a/b", 02770), 0);
+	assert_int_equal(root_lstat(root, "/a/b", &st), 0);
+	assert_int_equal(st.st_mode, S_IFDIR | 02770);
+
+	assert_int_equal(root_symlink(root, "file", "/a/link"), 0);
+	assert_int_equal(root_chmod(root, "/a/link", 0777), -1);
+	assert_int_equal(errno, ELOOP);
+	assert_int_equal(root_lstat(root, "/a/file", &st), 0);
+	assert_int_equal(st.st_mode, S_IFREG | 0644);
+	assert_int_equal(root_chmod(root, "/a/none", 0777), -1);
+	assert_int_equal(errno, ENOENT);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -294,6 +320,7 @@ int main(void)
 		BELOW(writing_replaces_a_link_not_its_target),
 		BELOW(failed_writing_changes_nothing),
 		BELOW(random_names_differ),
+		BELOW(modes_are_changed_but_not_through_links),
 		BELOW(parents_are_made),
 		BELOW(renaming_replaces_only_if_told_to),
 		BELOW(tree_is_removed_without_its_links_targets),

@@ -100,12 +100,33 @@ static void sizes_are_shown_with_one_decimal(void **state)
 	}
 }
 
+static void lists_of_disks_show_whole_sizes(void **state)
+{
+	static const struct {
+		uint64_t bytes;
+		const char *text;
+	} cases[] = { { 0, "0 B" },
+		      { 1024, "1024 B" },
+		      { 1025, "1 KiB" },
+		      { 1048577, "1024 KiB" },
+		      { 5000000000, "4 GiB" },
+		      { UINT64_MAX, "17179869183 GiB" } };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		AUTO_FREE char *text = size_whole_text(cases[i].bytes);
+
+		assert_string_equal(text, cases[i].text);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(suffixes_are_powers_of_1024),
 		cmocka_unit_test(all_else_is_a_usage_error),
 		cmocka_unit_test(sizes_are_shown_with_one_decimal),
+		cmocka_unit_test(lists_of_disks_show_whole_sizes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -266,6 +266,27 @@ static void interruptions_change_nothing(void **state)
 	sigaction(SIGALRM, &before, NULL);
 }
 
+/* Who holds signals off cannot be ended by one: the child is, if that was asked for. */
+static void a_held_signal_ends_a_child(void **state)
+{
+	struct timespec none = { 0 };
+	double start = seconds_now();
+	sigset_t before, pending;
+
+	(void)state;
+	util_hold_signals(&before);
+	assert_int_equal(run("kill -TERM $PPID; sleep 30", NULL, (struct spawn){ .interruptible = true }),
+			 -1);
+	assert_string_equal(error_message(), "interrupted");
+	assert_true(seconds_now() - start < 10);
+	assert_int_equal(run("sleep 0.5; exit 9", NULL, (struct spawn){ 0 }), 9);
+	sigemptyset(&pending);
+	sigaddset(&pending, SIGTERM);
+	assert_int_equal(sigtimedwait(&pending, NULL, &none), SIGTERM);
+	assert_int_equal(run("sleep 0.5; exit 8", NULL, (struct spawn){ .interruptible = true }), 8);
+	util_release_signals(&before);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -285,6 +306,7 @@ int main(void)
 		cmocka_unit_test(child_that_will_not_end_is_killed),
 		cmocka_unit_test(grandchild_does_not_hold_us),
 		cmocka_unit_test(interruptions_change_nothing),
+		cmocka_unit_test(a_held_signal_ends_a_child),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -192,6 +192,23 @@ static void uuids_are_given_once_and_stay(void **state)
 	world_free(w);
 }
 
+/* By which a run finds what another one has left. */
+static void a_uuid_that_follows_from_another_is_always_the_same(void **state)
+{
+	struct world *w =
+		load(STORE("<QubesAppVm name='a' qid='3'/><QubesAppVm name='b' qid='4' "
+			   "uuid='c2573651-fae7-515c-9fd8-674d309d5f05'/><QubesAppVm name='c' qid='5'/>"));
+	AUTO_FREE char *one = util_strdup(vm_derive_uuid(the(w, "a"), the(w, "b"), "test"));
+	AUTO_FREE char *other = util_strdup(vm_derive_uuid(the(w, "a"), the(w, "b"), "another"));
+
+	(void)state;
+	assert_string_equal(vm_derive_uuid(the(w, "c"), the(w, "b"), "test"), one);
+	assert_string_equal(vm_uuid(the(w, "c")), one);
+	assert_string_not_equal(one, other);
+	assert_string_not_equal(one, vm_uuid(the(w, "b")));
+	world_free(w);
+}
+
 /* ---- numbers, adding, removing ---- */
 
 static void a_qid_that_something_still_names_is_not_given_away(void **state)
@@ -267,6 +284,7 @@ int main(void)
 		cmocka_unit_test(without_a_clockvm_attribute_it_is_the_end_of_the_default_chain),
 		cmocka_unit_test(a_netvm_without_a_netid_has_the_one_that_the_original_loader_gives),
 		cmocka_unit_test(uuids_are_given_once_and_stay),
+		cmocka_unit_test(a_uuid_that_follows_from_another_is_always_the_same),
 		cmocka_unit_test(a_qid_that_something_still_names_is_not_given_away),
 		cmocka_unit_test(qid_252_is_the_last_choice),
 		cmocka_unit_test(a_removed_vm_is_no_global_any_more),

@@ -78,14 +78,35 @@ hear_guest()
 }
 
 # libxl gives the hot-plug scripts of all disks a time that is short under emulation: one that ran out is the
-# lab's failure, and the start is tried again. Any other failure is ours.
-start_guest()
+# lab's failure, and COMMAND is tried again. Any other failure is ours.
+patiently()
 {
 	for try in 1 2 3; do
 		before=$(hotplug_timeouts)
-		qvm-start "$@" guest && return
+		"$@" && return
 		[ "$(hotplug_timeouts)" -gt "$before" ] || return
 		echo "# try $try: the lab's hot-plug scripts were too slow" >>/tmp/slow
+	done
+	return 1
+}
+
+start_guest()
+{
+	patiently qvm-start "$@" guest
+}
+
+# Xen's disks of the guest, by their numbers and the states of their frontends: 51840 is xvdi, 4 is connected.
+disks()
+{
+	xl block-list guest | awk 'NR > 1 { print $1 "=" $4 }' | sort | tr '\n' ' '
+}
+
+# says_in_time MESSAGE COMMAND...: it does so within half a minute.
+says_in_time()
+{
+	for try in 1 2 3 4 5 6 7 8 9 10; do
+		says "$@" && return
+		sleep 3
 	done
 	return 1
 }
@@ -151,6 +172,10 @@ ok 'with the UUID of the store' same "$uuid" "$(virsh -q domuuid guest | head -n
 ok 'as a PV guest of Xen' says "machine='xenpv'" virsh -q dumpxml guest
 ok 'its own init is up, with that UUID and four disks' says "GUEST-UP $uuid disks: xvda xvdb xvdc xvdd" hear_guest
 ok 'the domain id is Xen'\''s' same "$(virsh -q domid guest | head -n 1)" "$(qvm-ls guest --raw-data xid)"
+xid=$(virsh -q domid guest | head -n 1)
+ok 'xenstore lets it publish its memory' says "^memory = .*(n$xid" xenstore-ls -p "/local/domain/$xid"
+ok 'and has the time of its start' says "^guest  $(date +%Y)-" qvm-ls -O name,start_time guest
+ok 'it is seen at work' says '^ *guest | ' qvm-top
 ok 'a second start is refused' refuses 'already' qvm-start guest
 ok 'pause' qvm-pause guest
 ok 'virsh sees it paused' says '^paused$' virsh -q domstate guest
@@ -163,8 +188,22 @@ ok 'and so do we' says '^Halted$' qvm-ls guest --raw-data state
 ok 'start again' start_guest -q
 ok 'the same UUID' same "$uuid" "$(virsh -q domuuid guest | head -n 1)"
 ok 'its init is up again' says 'GUEST-UP' hear_guest
+truncate -s 1M /tmp/stick
+stick=$(losetup --find --show /tmp/stick)
+ok 'a disk is attached while it runs' patiently qvm-block --ro -A guest "dom0:$stick"
+ok 'the guest has taken it' says_in_time '51840=4' disks
+ok 'libvirt has it, read-only' says '^ *<readonly/>' virsh -q dumpxml guest
+ok 'one that it has is refused' refuses 'attached to guest already as xvdi' qvm-block -A guest "dom0:$stick"
+ok 'its disks are taken' patiently qvm-block -d guest
+ok 'that one' not says '51840=' disks
+ok 'but none that it runs from' says '51712=4 51728=4 51744=4 51760=4' disks
 ok 'a shutdown that it obeys' qvm-shutdown --wait --timeout 60 guest
 ok 'it is off' says '^shut off$' virsh -q domstate guest
+
+echo '# the job after a boot; there is no group qubes here'
+ok 'qubes-startup' says "left out: there is no group qubes" qubes-startup
+ok 'xenstore knows dom0 by its name' says '^dom0$' xenstore-read /local/domain/0/name
+ok 'there is a copy of the store' cmp "$data"/backup/qubes-*.xml "$data/qubes.xml"
 
 cat /tmp/slow 2>/dev/null
 echo "# $ran checks, $failed failed"

@@ -1,0 +1,295 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* qubes-startup - what the host needs once after each boot: the job of the units qubes-core and qubes-setupdvm. */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <time.h>
+
+#include "applet.h"
+#include "helpers.h"
+#include "images.h"
+#include "lifecycle.h"
+#include "store.h"
+#include "vmm.h"
+
+#define BACKUPS "/var/lib/qubes/backup"
+#define BACKUPS_MODE 02770
+#define BACKUP_MODE 0660
+#define STORE_MOST ((size_t)64 << 20)
+#define HOST_SECONDS 60
+#define KIB_IN_MIB 1024
+
+struct startup_args {
+	bool disposables;
+};
+
+const struct option_row qubes_startup_options[] = {
+	OPT_FLAG(0, "disposables", struct startup_args, disposables,
+		 "this alone: copy what disposable VMs start from to memory, as qubes-setupdvm does"),
+	OPT_NOTE(
+		"Lets the group qubes at Xen's files, tells xenstore of dom0, gives dom0 its share of the CPUs, copies the "
+		"store to /var/lib/qubes/backup, takes the disposable VMs out of it that have ended, and has the block "
+		"devices looked at again. What this host does not have is left out, and that is said; one part that "
+		"fails does not keep the others from being done."),
+	OPT_END
+};
+
+/* The store is opened once it has been copied, broken or not. */
+int qubes_startup_access(const void *parsed, char **words)
+{
+	(void)parsed;
+	(void)words;
+	return STORE_NONE;
+}
+
+static int missing(const char *what)
+{
+	return error_set(ERROR_NOT_FOUND, "there is no %s on this host", what);
+}
+
+/* ---- Xen's files, for the group qubes ---- */
+
+/* PATH gets the group, and MODE besides what it has; or MODE alone. What is not there is left out. */
+static int share(struct qubes *q, const char *path, mode_t mode, bool exactly)
+{
+	struct stat st;
+
+	if (root_lstat(q->root, path, &st) != 0)
+		return errno == ENOENT || errno == ENOTDIR ? 0 : error_errno("%s", path);
+	if (S_ISLNK(st.st_mode))
+		return 0;
+	root_chgrp_qubes(q->root, path);
+	if (root_chmod(q->root, path, exactly ? mode : (st.st_mode & 07777) | mode) == 0)
+		return 0;
+	return error_errno("%s", path);
+}
+
+typedef int share_entry(struct qubes *q, const char *path, mode_t mode);
+
+static int for_entries(struct qubes *q, const char *directory, share_entry *each, mode_t mode)
+{
+	int fd = root_open(q->root, directory, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0), result = 0;
+	DIR *stream = fd < 0 ? NULL : fdopendir(fd);
+	struct dirent *entry;
+
+	if (!stream) {
+		util_close_at(&fd);
+		return 0;
+	}
+	while (result == 0 && (entry = readdir(stream))) {
+		AUTO_FREE char *path = util_printf("%s/%s", directory, entry->d_name);
+
+		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
+			result = each(q, path, mode);
+	}
+	closedir(stream);
+	return result;
+}
+
+static int share_exactly(struct qubes *q, const char *path, mode_t mode)
+{
+	return share(q, path, mode, true);
+}
+
+/* A log and what is in it: the group may read all, and enter directories. */
+static int share_log(struct qubes *q, const char *path, mode_t mode)
+{
+	struct stat st;
+
+	if (root_lstat(q->root, path, &st) != 0)
+		return 0;
+	if (!S_ISDIR(st.st_mode))
+		return share(q, path, mode | S_IRGRP, false);
+	if (share(q, path, mode | S_IRGRP | S_IXGRP, false) != 0)
+		return -1;
+	return for_entries(q, path, share_log, mode);
+}
+
+static int share_entries(struct qubes *q, const char *path, mode_t mode)
+{
+	return for_entries(q, path, share_exactly, mode);
+}
+
+static int share_more(struct qubes *q, const char *path, mode_t mode)
+{
+	return share(q, path, mode, false);
+}
+
+static const struct {
+	const char *path;
+	share_entry *share;
+	mode_t mode;
+} shared[] = {
+	{ "/etc/xen", share_exactly, 0710 },
+	{ "/run/xenstored", share_entries, 0660 },
+	{ "/var/run/xenstored", share_entries, 0660 }, /* the same, but in old systems */
+	{ "/var/lib/xen", share_exactly, 0770 },
+	{ "/proc/xen/privcmd", share_exactly, 0660 },
+	{ "/proc/xen/xenbus", share_exactly, 0660 },
+	{ "/dev/xen/evtchn", share_exactly, 0660 },
+	{ "/var/log/xen", share_log, 0 },
+	{ "/var/log/xen", share_exactly, 0770 },
+	{ "/var/log/xen/console", share_more, S_ISGID }, /* what comes later is the group's, too */
+};
+
+static int share_files(struct qubes *q)
+{
+	if (root_group(q->root, "qubes") == (gid_t)-1)
+		return missing("group qubes");
+	for (size_t i = 0; i < ARRAY_SIZE(shared); i++)
+		if (shared[i].share(q, shared[i].path, shared[i].mode) != 0)
+			return -1;
+	return 0;
+}
+
+/* ---- xenstore ---- */
+
+static int write_xenstore(struct qubes *q, const char *path, const char *value)
+{
+	int result = vmm_xenstore_write(q, path, value);
+
+	return result == 0 ? missing("xenstore") : result < 0 ? -1 : 0;
+}
+
+static int tell_xenstore(struct qubes *q)
+{
+	if (write_xenstore(q, "/local/domain/0/name", "dom0") != 0)
+		return -1;
+	return write_xenstore(q, "/local/domain/0/domid", "0");
+}
+
+/* How far the memory balancer may let dom0 grow, in KiB: as far as there is memory. */
+static int tell_memory(struct qubes *q)
+{
+	AUTO_FREE char *kib = NULL;
+	struct vmm_host host;
+	const char *name;
+	int result = vmm_xenstore_read(q, "/local/domain/0/name", &name);
+
+	if (result <= 0)
+		return result < 0 ? -1 : missing("xenstore");
+	if (vmm_host(q, &host) != 0)
+		return -1;
+	kib = util_printf("%llu", host.memory_mib * KIB_IN_MIB);
+	return write_xenstore(q, "/local/domain/0/memory/static-max", kib);
+}
+
+/* ---- programs of the host ---- */
+
+/* Xen's newer scheduler is told by another command; the one that is not in use fails. */
+static int weigh_dom0(struct qubes *q)
+{
+	const char *words[] = { "xl", "sched-credit", "-d", "0", "-w", "2000", NULL };
+
+	if (vmm_offline(q))
+		return vmm_connection(q);
+	if (helpers_run_host(q, words, HOST_SECONDS, true) == 0)
+		return 0;
+	if (error_kind() == ERROR_NOT_FOUND)
+		return -1;
+	words[1] = "sched-credit2";
+	return helpers_run_host(q, words, HOST_SECONDS, false);
+}
+
+/* Those that have been mounted since udev first saw them are no longer there for VMs. */
+static int look_at_disks(struct qubes *q)
+{
+	static const char *const words[] = { "udevadm", "trigger", "--action=change",
+					     "--subsystem-match=block", NULL };
+
+	if (vmm_offline(q))
+		return vmm_connection(q);
+	return helpers_run_host(q, words, HOST_SECONDS, false);
+}
+
+/* ---- the store ---- */
+
+/* "/var/lib/qubes/backup/qubes-2015-04-25-22:13:20.xml", by local time. The caller frees. */
+static char *name_backup(void)
+{
+	time_t now = time(NULL);
+	struct tm local;
+	char stamp[32];
+
+	localtime_r(&now, &local);
+	strftime(stamp, sizeof(stamp), "%Y-%m-%d-%H:%M:%S", &local);
+	return util_printf(BACKUPS "/qubes-%s.xml", stamp);
+}
+
+static int need_backups(struct qubes *q)
+{
+	if (root_exists(q->root, BACKUPS))
+		return 0;
+	if (root_mkdirs(q->root, BACKUPS, 0770) != 0)
+		return -1;
+	root_chgrp_qubes(q->root, BACKUPS);
+	return root_chmod(q->root, BACKUPS, BACKUPS_MODE) == 0 ? 0 : error_errno("%s", BACKUPS);
+}
+
+/* Byte by byte: one that cannot be read as a store may be what is needed later. */
+static int copy_store(struct qubes *q)
+{
+	AUTO_FREE char *path = name_backup(), *text = NULL;
+	size_t length;
+
+	text = root_read(q->root, STORE_PATH, STORE_MOST, &length);
+	if (!text)
+		return errno == ENOENT ? missing("store") : error_errno("%s", STORE_PATH);
+	if (need_backups(q) != 0 || root_write(q->root, path, text, length, BACKUP_MODE) != 0)
+		return -1;
+	root_chgrp_qubes(q->root, path);
+	return 0;
+}
+
+/* After a boot that is all of them. */
+static int remove_dead_disposables(struct qubes *q)
+{
+	if (!root_exists(q->root, STORE_PATH))
+		return missing("store");
+	if (vmm_connection(q) != 0 || applet_open_store(q, STORE_WRITE) != 0)
+		return -1;
+	if (lifecycle_remove_dead_disposables(q, false) != 0)
+		return -1;
+	return qubes_commit(q);
+}
+
+/* ---- the applet ---- */
+
+static const struct {
+	const char *name; /* as the journal has it when it is left out or fails */
+	int (*act)(struct qubes *q);
+} parts[] = {
+	{ "Xen's files for the group qubes", share_files },
+	{ "dom0 in xenstore", tell_xenstore },
+	{ "dom0's memory in xenstore", tell_memory },
+	{ "dom0's share of the CPUs", weigh_dom0 },
+	{ "a copy of the store", copy_store },
+	{ "disposable VMs that have ended", remove_dead_disposables },
+	{ "block devices for VMs", look_at_disks },
+};
+
+static int act_on_all(struct qubes *q)
+{
+	int result = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(parts); i++) {
+		bool skipped;
+
+		if (parts[i].act(q) == 0)
+			continue;
+		skipped = error_kind() == ERROR_NOT_FOUND || error_kind() == ERROR_OFFLINE;
+		error_note("%s: %s%s", parts[i].name, skipped ? "left out: " : "", error_message());
+		error_clear();
+		result = skipped ? result : -1;
+	}
+	return result == 0 ? 0 : error_said();
+}
+
+int qubes_startup_main(struct qubes *q, const void *parsed, char **words)
+{
+	const struct startup_args *args = parsed;
+
+	(void)words;
+	return args->disposables ? images_seed_savefile(q->root) : act_on_all(q);
+}

@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The disks that a running domain has at the moment, from its live XML: what was plugged in since its start
+ * is nowhere else.
+ */
+#include <string.h>
+
+#include <libvirt/virterror.h>
+
+#include "error.h"
+#include "internal.h"
+#include "util.h"
+#include "xmlfile.h"
+
+/* PARENT's first child called NAME; NULL: it has none. */
+static xmlfile_element *child(xmlfile_element *parent, const char *name)
+{
+	xmlfile_element *at = NULL;
+
+	while (parent && (at = xmlfile_next(parent, at)))
+		if (strcmp(xmlfile_name(at), name) == 0)
+			return at;
+	return NULL;
+}
+
+/* The attribute of that child, in the arena; NULL: there is none. */
+static const char *detail(struct arena *arena, xmlfile_element *disk, const char *name, const char *attribute)
+{
+	xmlfile_element *at = child(disk, name);
+	const char *text = at ? xmlfile_attribute(at, attribute) : NULL;
+
+	return text ? arena_strdup(arena, text) : NULL;
+}
+
+static bool is_disk(xmlfile_element *element)
+{
+	xmlfile_element *target = strcmp(xmlfile_name(element), "disk") ? NULL : child(element, "target");
+
+	return target && xmlfile_attribute(target, "dev");
+}
+
+static bool has(xmlfile_element *element, const char *attribute, const char *value)
+{
+	const char *text = xmlfile_attribute(element, attribute);
+
+	return text && strcmp(text, value) == 0;
+}
+
+static struct vmm_disk read_disk(struct arena *arena, xmlfile_element *element)
+{
+	struct vmm_disk disk = {
+		.target = detail(arena, element, "target", "dev"),
+		.backend = detail(arena, element, "backenddomain", "name"),
+		.is_file = has(element, "type", "file"),
+		.is_cdrom = has(element, "device", "cdrom"),
+		.read_only = child(element, "readonly") != NULL,
+	};
+
+	/* What comes from somewhere else (a network, a pool) is none of ours, but its target is taken. */
+	if (disk.is_file)
+		disk.source = detail(arena, element, "source", "file");
+	else if (has(element, "type", "block"))
+		disk.source = detail(arena, element, "source", "dev");
+	return disk;
+}
+
+static const struct vmm_disk *read_disks(struct arena *arena, xmlfile_element *domain)
+{
+	xmlfile_element *devices = child(domain, "devices"), *at = NULL;
+	struct vmm_disk *disks;
+	size_t count = 0;
+
+	while (devices && (at = xmlfile_next(devices, at)))
+		count++;
+	disks = arena_alloc(arena, (count + 1) * sizeof(*disks));
+	for (count = 0; devices && (at = xmlfile_next(devices, at));)
+		if (is_disk(at))
+			disks[count++] = read_disk(arena, at);
+	return disks;
+}
+
+/* 1 and the XML, which the caller frees; 0: the domain is not active; -1 with an error. */
+static int ask_xml(struct vm *vm, char **xml)
+{
+	HOLD_PIPE_SIGNAL;
+	AUTO_DOMAIN virDomainPtr handle = NULL;
+	struct vmm *vmm = vm->qubes->vmm;
+	struct failure failure;
+	int found = domain_lookup(vm, &handle);
+
+	if (found <= 0 || domain_xid(handle) < 0)
+		return found < 0 ? -1 : 0;
+	*xml = virDomainGetXMLDesc(handle, 0);
+	if (*xml)
+		return 1;
+	failure = failure_take(vmm);
+	return failure_is_absence(&failure, true) ?
+		       0 :
+		       failure_set(vmm, &failure, "cannot ask for the disks of %s", vm->name);
+}
+
+const struct vmm_disk *vmm_disks(struct vm *vm)
+{
+	static const struct vmm_disk none[1];
+	AUTO_XMLFILE struct xmlfile *file = NULL;
+	AUTO_FREE char *xml = NULL;
+	int active;
+
+	if (vm_is_dom0(vm))
+		return none;
+	active = vmm_connection(vm->qubes) < 0 ? -1 : ask_xml(vm, &xml);
+	if (active <= 0)
+		return active < 0 ? NULL : none;
+	file = xmlfile_parse(xml, "its domain XML");
+	if (!file) {
+		error_within("cannot ask for the disks of %s", vm->name);
+		return NULL;
+	}
+	return read_disks(vm->qubes->arena, xmlfile_root(file));
+}
