@@ -85,7 +85,8 @@ int prop_list_line(const struct vm *vm, const struct prop *prop, bool hide_defau
 static void note_broken(struct qubes *q, const struct prop_global *global)
 {
 	struct vm *store = global->row ? prop_store(q) : NULL;
-	struct layout_value stored = store ? vm_get(store, global->key) : (struct layout_value){ LAYOUT_ABSENT, NULL };
+	struct layout_value stored =
+		store ? vm_get(store, global->key) : (struct layout_value){ LAYOUT_ABSENT, NULL };
 
 	if (stored.presence != LAYOUT_SET || prop_check_loads(store, global->row, stored.text, NULL) == 0)
 		return;

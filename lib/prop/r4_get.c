@@ -222,7 +222,8 @@ static const char *fault_of(const struct vm *vm, const char *name, const char *t
 	if (is_legacy(name) || !strcmp(name, "qid") || !strcmp(name, "name"))
 		return NULL;
 	if (!prop || !prop_applies(vm, prop) || prop->get == prop4_get_computed)
-		return arena_printf(vm->qubes->arena, "class %s has no property '%s' in the store", vm->type, name);
+		return arena_printf(vm->qubes->arena, "class %s has no property '%s' in the store", vm->type,
+				    name);
 	if (prop_check_loads(vm, prop, text, NULL) < 0)
 		fault = arena_strdup(vm->qubes->arena, error_message());
 	error_clear();

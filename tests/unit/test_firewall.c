@@ -274,7 +274,7 @@ static const struct {
 	{ "drop", "a rule for everything is the policy (see --policy)" },
 	{ "drop 1.2.3.4 tcp 80 81", "unexpected '81' in a rule" },
 	{ "drop 1.2.3.4 dsthost=1.2.3.5", "dsthost is given twice" },
-	{ "drop 1.2.3.4 dst4=1.2.3.5", "dsthost and dst4 are the same" },
+	{ "drop 1.2.3.4 dst4=1.2.3.5", "dsthost is given twice" },
 	{ "drop 1.2.3.4 comment=x", "a rule of this store has no 'comment'" },
 	{ "drop icmptype=8 proto=icmp", "a rule of this store has no 'icmptype'" },
 	{ "drop dst6=::1", "a rule of this store has no 'dst6'" },
