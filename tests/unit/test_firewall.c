@@ -277,7 +277,7 @@ static const struct {
 	{ "drop 1.2.3.4 dst4=1.2.3.5", "dsthost is given twice" },
 	{ "drop 1.2.3.4 comment=x", "a rule of this store has no 'comment'" },
 	{ "drop icmptype=8 proto=icmp", "a rule of this store has no 'icmptype'" },
-	{ "drop dst6=::1", "a rule of this store has no 'dst6'" },
+	{ "drop dst6=::1", "'::1' is neither an IPv4 address nor the name of a host" },
 	{ "drop =x", "a rule of this store has no ''" },
 	{ "drop 1.2.3.4 proto=icmp", "'icmp' is no protocol, which is tcp, udp or any" },
 	{ "drop 1.2.3.4 specialtarget=dns", "specialtarget is dns, and nothing else goes with it" },
