@@ -82,7 +82,7 @@ static int append_words(struct qubes *q, struct firewall4 *firewall, const char 
 
 	while ((word = strsep(&rest, " ")))
 		strlist_add(&words, word);
-	if (firewall4_parse(q, (char *const *)words.items, &rule) < 0)
+	if (!words.count || firewall4_parse(q, (char *const *)words.items, &rule) < 0)
 		return -1;
 	append(q, firewall, &rule);
 	return 0;

@@ -109,8 +109,7 @@ static void move_autostart_back(void *work)
 	struct renaming4 *r = work;
 	bool there;
 
-	if (r->had_autostart &&
-	    rename_autostart(r->vm->qubes->root, r->new_name, r->old_name, &there) != 0)
+	if (r->had_autostart && rename_autostart(r->vm->qubes->root, r->new_name, r->old_name, &there) != 0)
 		error_note("%s: %s", r->old_name, error_message());
 }
 
@@ -134,7 +133,8 @@ static void move_path(const struct renaming4 *r, store_node *volume, const char 
 
 	if (!text || !util_starts_with(text, old))
 		return;
-	AUTO_FREE char *new = util_printf("%s/%s/%s", r->vm->class->directory, r->new_name, text + strlen(old));
+	AUTO_FREE char *new =
+		util_printf("%s/%s/%s", r->vm->class->directory, r->new_name, text + strlen(old));
 
 	store_put_attribute(volume, attribute, new);
 }
