@@ -64,7 +64,7 @@ static const struct applet *find_short(const char *name)
 }
 
 struct common_args {
-	bool help, version, offline, force_root;
+	bool help, version, offline, force_root, force_store;
 	const char *root, *uri;
 	int wait;
 };
@@ -87,6 +87,13 @@ static const struct option_row common_options[] = {
 	OPT_NUMBER(
 		0, "wait", "SECONDS", struct common_args, wait,
 		"give up when somebody else has locked the store for so long; 0: at once (default: wait for ever)"),
+	OPT_FLAG(
+		0, "force-store", struct common_args, force_store,
+		"write a store of release 4 although qubesd is running (--force, where that has no other meaning)"),
+	{ .kind = OPTION_FLAG,
+	  .name = "force",
+	  .offset = offsetof(struct common_args, force_store),
+	  .hidden = true },
 	OPT_FLAG(0, "force-root", struct common_args, force_root, "accepted; root needs no forcing here"),
 	OPT_END
 };
@@ -197,8 +204,15 @@ int applet_open_store(struct qubes *q, enum store_access access)
 	q->writing = access == STORE_WRITE;
 	q->acting = q->writing || q->applet->hypervisor == VMM_REQUIRED;
 	if (store_format(q->store) == STORE_R4 && (q->applet->flags & APPLET_R3))
-		return error_set(ERROR_STORE, "%s is a store of release 4; %s knows those of release 3",
-				 STORE_PATH, q->applet->name);
+		return error_set(
+			ERROR_STORE,
+			"%s is a store of release 4, where this is for qubesd to do; %s knows those of "
+			"release 3",
+			STORE_PATH, q->applet->name);
+	if (q->force_store)
+		store_force(q->store);
+	if (q->writing && store_check_owner(q->store) < 0)
+		return -1;
 	q->layout = layout_of(store_format(q->store));
 	if (vms_load(q) != 0)
 		return -1;
@@ -232,7 +246,7 @@ static void close_context(struct qubes *q)
 
 static int run(const struct applet *applet, const struct common_args *common, const void *args, char **words)
 {
-	struct qubes q = { .applet = applet, .wait = common->wait };
+	struct qubes q = { .applet = applet, .wait = common->wait, .force_store = common->force_store };
 	int access = applet->access ? applet->access(args, words) : (int)applet->store;
 	int result = -1;
 
@@ -257,6 +271,8 @@ static int check_call(const struct qubes *q, const struct applet *applet, const 
 		return error_set(ERROR_USAGE, "--root and --connect belong to the batch as a whole");
 	if (common->wait != STORE_WAIT_FOREVER)
 		return error_set(ERROR_USAGE, "--wait belongs to the batch as a whole");
+	if (common->force_store)
+		return error_set(ERROR_USAGE, "--force-store belongs to the batch as a whole");
 	if (common->offline && !vmm_offline(q))
 		return error_set(ERROR_USAGE, "--offline-mode belongs to the batch as a whole");
 	if (store_format(q->store) == STORE_R4 && (applet->flags & APPLET_R3))

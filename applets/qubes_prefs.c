@@ -44,11 +44,12 @@ static int check_words(enum mode mode, char **words)
 {
 	size_t expected = mode == MODE_SET ? 2 : mode == MODE_LIST ? 0 : 1;
 	AUTO_STRBUF struct strbuf names = { 0 };
+	struct qubes none = { .arena = NULL };
 
 	if (option_count_words(words) == expected)
 		return 0;
-	for (const struct prop_global *global = prop_globals; global->name; global++)
-		strbuf_printf(&names, " %s", global->name);
+	FOR_EACH_GLOBAL(&none, global)
+	strbuf_printf(&names, " %s", global->name);
 	return error_set(ERROR_FAILED, "%s; properties:%s",
 			 mode == MODE_SET  ? "a property and its value are expected" :
 			 mode == MODE_LIST ? "a list is of all" :
@@ -70,23 +71,20 @@ int qubes_prefs_access(const void *parsed, char **words)
 
 static int list(struct qubes *q)
 {
-	for (const struct prop_global *global = prop_globals; global->name; global++) {
-		AUTO_FREE char *shown = util_printable(prop_get_global(q, global));
-
-		printf("%-18s: %s\n", global->name, shown);
-	}
+	FOR_EACH_GLOBAL(q, global)
+	puts(prop_global_line(q, global));
 	return 0;
 }
 
-static const struct prop_global *find(const char *name)
+static const struct prop_global *find(struct qubes *q, const char *name)
 {
-	const struct prop_global *global = prop_find_global(name);
+	const struct prop_global *global = prop_find_global(q, name);
 	AUTO_STRBUF struct strbuf names = { 0 };
 
 	if (global)
 		return global;
-	for (global = prop_globals; global->name; global++)
-		strbuf_printf(&names, " %s", global->name);
+	FOR_EACH_GLOBAL(q, known)
+	strbuf_printf(&names, " %s", known->name);
 	error_set(ERROR_FAILED, "there is no global property '%s'; there are:%s", name, names.text);
 	return NULL;
 }
@@ -98,7 +96,7 @@ int qubes_prefs_main(struct qubes *q, const void *parsed, char **words)
 
 	if (mode == MODE_LIST)
 		return list(q);
-	global = find(words[0]);
+	global = find(q, words[0]);
 	if (!global)
 		return -1;
 	if (mode == MODE_GET) {

@@ -47,7 +47,7 @@ static int is_template(struct vm *vm)
 
 static int is_networked(struct vm *vm)
 {
-	return vm_is(vm, VM_NETVMS) || vm_netvm(vm);
+	return vm_provides_network(vm) || vm_netvm(vm);
 }
 
 static const struct {

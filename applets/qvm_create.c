@@ -199,7 +199,7 @@ static int set_property(struct vm *vm, const char *word)
 {
 	const char *equals = strchr(word, '=');
 	AUTO_FREE char *name = equals ? util_printf("%.*s", (int)(equals - word), word) : NULL;
-	const struct prop *prop = name ? prop_find(name) : NULL;
+	const struct prop *prop = name ? prop_find(vm->qubes, name) : NULL;
 
 	if (!name)
 		return error_set(ERROR_USAGE, "--property takes NAME=VALUE, not '%s'", word);

@@ -106,7 +106,7 @@ static int check_words(const struct default_dvm_args *args, char **words)
 
 static int limit_memory(struct vm *vm, void *unused)
 {
-	const struct prop *maxmem = prop_find("maxmem");
+	const struct prop *maxmem = prop_find(vm->qubes, "maxmem");
 	struct prop_value value;
 
 	(void)unused;

@@ -23,6 +23,7 @@ enum mode {
 struct firewall_args {
 	int mode;				     /* bits of enum mode, as given */
 	const char *policy, *icmp, *dns, *yum_proxy; /* as given */
+	const char *before, *rule_no;		     /* the same */
 	bool reload, numeric, raw;
 };
 
@@ -37,14 +38,19 @@ const struct option_row qvm_firewall_options[] = {
 	OPT_FLAG('r', "reload", struct firewall_args, reload, "tell the ProxyVM (a change does that too)"),
 	OPT_FLAG('n', "numeric", struct firewall_args, numeric, "list ports without names of services"),
 	OPT_FLAG(0, "raw", struct firewall_args, raw, "list in the words of release 4"),
+	OPT_TEXT(0, "before", "N", struct firewall_args, before,
+		 "release 4: add before rule number N, from 0"),
+	OPT_TEXT(0, "rule-no", "N", struct firewall_args, rule_no, "release 4: delete rule number N, from 0"),
 	OPT_WORDS("VM [RULE|list|reset|add RULE|del RULE]", 1, -1),
 	OPT_NOTE("A rule is ADDRESS[/BITS] PROTOCOL [PORT]: an IPv4 address or the name of a host; tcp, udp "
 		 "or any; a number, the name of a service or FIRST-LAST. With policy allow the rules say "
 		 "what is refused, with policy deny what is allowed. Numbers are those of the list, from 1."),
-	OPT_NOTE("Behind add and del a rule is written as in release 4: accept|drop [HOST [PROTOCOL "
-		 "[PORTS]]], or action=, dsthost=, proto=, dstports=, specialtarget=dns, "
-		 "expire=EPOCH|+SECONDS. reset allows everything but the proxy for updates, which it leaves "
-		 "alone."),
+	OPT_NOTE(
+		"Behind add and del a rule is written as in release 4: accept|drop [HOST [PROTOCOL "
+		"[PORTS]]], or action=, dsthost=, proto=, dstports=, specialtarget=dns, "
+		"expire=EPOCH|+SECONDS. reset allows everything but the proxy for updates, which it leaves "
+		"alone. A store of release 4 knows these words alone, also comment= and icmptype=; its rules are "
+		"tried in order, and what none of them is about is refused."),
 	OPT_END
 };
 
@@ -76,11 +82,12 @@ static bool has_switches(const struct firewall_args *args)
 }
 
 /* -1 with an error. */
-static int action_of_word(const char *word, const char *next)
+static int action_of_word(const struct firewall_args *args, const char *word, const char *next)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(release4_words); i++) {
 		enum action action = release4_words[i].action;
-		bool takes_rule = action == ACTION_ADD_RELEASE4 || action == ACTION_DEL_RELEASE4;
+		bool takes_rule =
+			action == ACTION_ADD_RELEASE4 || (action == ACTION_DEL_RELEASE4 && !args->rule_no);
 
 		if (strcmp(word, release4_words[i].word) != 0)
 			continue;
@@ -103,7 +110,7 @@ static int action_of(const struct firewall_args *args, char **words)
 	if (args->mode & MODE_DEL)
 		return ACTION_DEL;
 	if (rule_given)
-		return action_of_word(words[1], words[2]);
+		return action_of_word(args, words[1], words[2]);
 	return has_switches(args) || (args->reload && !(args->mode & MODE_LIST)) ? ACTION_NONE : ACTION_LIST;
 }
 
@@ -360,6 +367,78 @@ static int load(struct vm *vm, enum action action, struct firewall *firewall)
 	return 0;
 }
 
+/* ---- rules of release 4, a list in order ---- */
+
+static int check_list_call(const struct firewall_args *args, enum action action)
+{
+	if (has_switches(args) || action == ACTION_ADD || action == ACTION_DEL)
+		return error_set(
+			ERROR_USAGE,
+			"a store of release 4 has no policy and no switches: the words are add, del, "
+			"list and reset");
+	return 0;
+}
+
+/* The number of a rule, below MOST; -1 with an error. */
+static int rule_number(const char *word, size_t most)
+{
+	unsigned long long number;
+
+	if (most && util_parse_decimal(word, most - 1, &number))
+		return (int)number;
+	return error_set(ERROR_NOT_FOUND, "there is no rule number '%s': there are %zu, from 0", word, most);
+}
+
+static int add_to_list(struct qubes *q, struct firewall4 *firewall, const char *before, char **words)
+{
+	int at = before ? rule_number(before, firewall->count) : (int)firewall->count;
+	struct firewall4_rule rule;
+
+	if (at < 0 || firewall4_parse(q, words, &rule) < 0)
+		return -1;
+	firewall4_insert(q, firewall, (size_t)at, &rule);
+	return 0;
+}
+
+static int remove_from_list(struct qubes *q, struct firewall4 *firewall, const char *number, char **words)
+{
+	struct firewall4_rule rule;
+	int at;
+
+	if (!number && firewall4_parse(q, words, &rule) < 0)
+		return -1;
+	at = number ? rule_number(number, firewall->count) : firewall4_find(firewall, &rule);
+	if (at < 0)
+		return number ? -1 : error_set(ERROR_NOT_FOUND, "there is no such rule");
+	firewall4_remove(firewall, (size_t)at);
+	return 0;
+}
+
+static int change_list(struct qubes *q, struct firewall4 *firewall, const struct firewall_args *args,
+		       enum action action, char **words)
+{
+	if (action == ACTION_ADD_RELEASE4)
+		return add_to_list(q, firewall, args->before, words + 2);
+	if (action == ACTION_DEL_RELEASE4)
+		return remove_from_list(q, firewall, args->rule_no, words + 2);
+	*firewall = firewall4_default(q);
+	return 0;
+}
+
+static int run_list(struct vm *vm, const struct firewall_args *args, enum action action, char **words)
+{
+	struct firewall4 firewall = { 0 };
+
+	if (check_list_call(args, action) < 0 ||
+	    (action != ACTION_RESET && firewall4_load(vm, &firewall) < 0))
+		return -1;
+	if (action > ACTION_LIST)
+		return change_list(vm->qubes, &firewall, args, action, words) < 0 ?
+			       -1 :
+			       firewall4_save(vm, &firewall);
+	return firewall4_print(&firewall, args->raw);
+}
+
 int qvm_firewall_main(struct qubes *q, const void *parsed, char **words)
 {
 	const struct firewall_args *args = parsed;
@@ -367,7 +446,13 @@ int qvm_firewall_main(struct qubes *q, const void *parsed, char **words)
 	struct vm *vm = vm_by_name(q, words[0]);
 	struct firewall firewall;
 
-	if (!vm || load(vm, action, &firewall) < 0)
+	if (!vm)
+		return -1;
+	if (firewall_is_list(q))
+		return run_list(vm, args, action, words);
+	if (args->before || args->rule_no)
+		return error_set(ERROR_USAGE, "--before and --rule-no are for stores of release 4");
+	if (load(vm, action, &firewall) < 0)
 		return -1;
 	if (is_change(args, action))
 		return apply(q, &firewall, args, action, words) < 0 ? -1 : save(q, vm, &firewall);

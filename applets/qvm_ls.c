@@ -13,25 +13,11 @@
 
 #define COLUMNS_MAX 64
 
-/* Groups of columns that a letter adds, in the order in which they are appended. */
-enum group {
-	GROUP_IDS = 1 << 0,
-	GROUP_CPU = 1 << 1,
-	GROUP_MEM = 1 << 2,
-	GROUP_BACKUP = 1 << 3,
-	GROUP_NETWORK = 1 << 4,
-	GROUP_DISK = 1 << 5,
-	GROUP_KERNEL = 1 << 6,
-};
-
-enum filter {
-	FILTER_RUNNING = 1 << 0,
-	FILTER_PAUSED = 1 << 1,
-	FILTER_HALTED = 1 << 2,
-};
-
 struct ls_args {
-	int groups, filters;
+	int groups;
+	struct columns_filter filter;
+	bool reverse, ignore_case;
+	const char *sort;
 	bool raw_list, list_fields, help_columns, help_formats, all, tree, spinner, no_spinner;
 	struct option_taken raw_data;
 	const char *fields, *format;
@@ -46,13 +32,13 @@ struct ls_args {
 	"all of them are, else VMs."
 
 const struct option_row qvm_ls_options[] = {
-	OPT_CHOICE('n', "network", struct ls_args, groups, GROUP_NETWORK, "addresses and gateways"),
-	OPT_CHOICE('c', "cpu", struct ls_args, groups, GROUP_CPU, "CPU use (takes a second to measure)"),
-	OPT_CHOICE('m', "mem", struct ls_args, groups, GROUP_MEM, "memory in use"),
-	OPT_CHOICE('d', "disk", struct ls_args, groups, GROUP_DISK, "sizes of the disk images"),
-	OPT_CHOICE('k', "kernel", struct ls_args, groups, GROUP_KERNEL, "kernel and its options"),
-	OPT_CHOICE('i', "ids", struct ls_args, groups, GROUP_IDS, "qid and domain id"),
-	OPT_CHOICE('b', "last-backup", struct ls_args, groups, GROUP_BACKUP, "date of the last backup"),
+	OPT_CHOICE('n', "network", struct ls_args, groups, COLUMNS_NETWORK, "addresses and gateways"),
+	OPT_CHOICE('c', "cpu", struct ls_args, groups, COLUMNS_CPU, "CPU use (takes a second to measure)"),
+	OPT_CHOICE('m', "mem", struct ls_args, groups, COLUMNS_MEM, "memory in use"),
+	OPT_CHOICE('d', "disk", struct ls_args, groups, COLUMNS_DISK, "sizes of the disk images"),
+	OPT_CHOICE('k', "kernel", struct ls_args, groups, COLUMNS_KERNEL, "kernel and its options"),
+	OPT_CHOICE('i', "ids", struct ls_args, groups, COLUMNS_IDS, "qid and domain id"),
+	OPT_CHOICE('b', "last-backup", struct ls_args, groups, COLUMNS_BACKUP, "date of the last backup"),
 	OPT_FLAG(0, "raw-list", struct ls_args, raw_list, "only names, one a line"),
 	OPT_TAKES(0, "raw-data", "FIELD...", struct ls_args, raw_data,
 		  "these fields, joined by |, without titles"),
@@ -63,9 +49,24 @@ const struct option_row qvm_ls_options[] = {
 	OPT_FLAG('t', "tree", struct ls_args, tree, "VMs below those that give them network"),
 	OPT_FLAG(0, "help-columns", struct ls_args, help_columns, "print the columns that -O knows"),
 	OPT_FLAG(0, "help-formats", struct ls_args, help_formats, "print the formats that -o knows"),
-	OPT_CHOICE(0, "running", struct ls_args, filters, FILTER_RUNNING, "only VMs that run"),
-	OPT_CHOICE(0, "paused", struct ls_args, filters, FILTER_PAUSED, "only VMs that are paused"),
-	OPT_CHOICE(0, "halted", struct ls_args, filters, FILTER_HALTED, "only VMs that are off"),
+	OPT_CHOICE(0, "running", struct ls_args, filter.states, COLUMNS_RUNNING, "only VMs that run"),
+	OPT_CHOICE(0, "paused", struct ls_args, filter.states, COLUMNS_PAUSED, "only VMs that are paused"),
+	OPT_CHOICE(0, "halted", struct ls_args, filter.states, COLUMNS_HALTED, "only VMs that are off"),
+	OPT_TAKES(0, "tags", "TAG...", struct ls_args, filter.tags, "only VMs that have one of these tags"),
+	OPT_TAKES(0, "exclude-tags", "TAG...", struct ls_args, filter.no_tags,
+		  "no VMs that have one of these"),
+	OPT_LIST(0, "class", "CLASS,...", struct ls_args, filter.classes, "only VMs of these classes"),
+	OPT_LIST(0, "label", "LABEL,...", struct ls_args, filter.labels, "only VMs with these labels"),
+	OPT_LIST(0, "template-source", "VM,...", struct ls_args, filter.templates, "only VMs based on these"),
+	OPT_LIST(0, "netvm-is", "VM,...", struct ls_args, filter.netvms, "only VMs with these netvms"),
+	OPT_LIST(0, "features", "NAME=VALUE", struct ls_args, filter.features, "only VMs with this feature"),
+	OPT_LIST(0, "prefs", "NAME=VALUE", struct ls_args, filter.prefs, "only VMs with this property"),
+	OPT_TEXT(0, "internal", "y|n", struct ls_args, filter.internal, "only VMs that are internal, or not"),
+	OPT_TEXT(0, "servicevm", "y|n", struct ls_args, filter.servicevm, "only service VMs, or none"),
+	OPT_FLAG(0, "pending-update", struct ls_args, filter.pending, "only VMs that have updates waiting"),
+	OPT_TEXT(0, "sort", "FIELD", struct ls_args, sort, "in the order of that column"),
+	OPT_FLAG(0, "reverse", struct ls_args, reverse, "the other way round"),
+	OPT_FLAG(0, "ignore-case", struct ls_args, ignore_case, "with --sort: of letters in any case"),
 	OPT_FLAG(0, "all", struct ls_args, all, "all VMs (the default)"),
 	OPT_FLAG(0, "spinner", struct ls_args, spinner, "accepted; nothing takes so long here"),
 	OPT_FLAG(0, "no-spinner", struct ls_args, no_spinner, "accepted"),
@@ -78,34 +79,6 @@ const struct option_row qvm_ls_options[] = {
 	OPT_END
 };
 
-/* What a letter adds, and which of the base columns it drops. */
-static const struct {
-	enum group group;
-	const char *adds[6], *drops[3];
-} groups[] = {
-	{ GROUP_IDS, { "qid", "xid" }, { NULL } },
-	{ GROUP_CPU, { "cpu" }, { NULL } },
-	{ GROUP_MEM, { "mem" }, { NULL } },
-	{ GROUP_BACKUP, { "last backup" }, { NULL } },
-	{ GROUP_NETWORK, { "ip", "ip back", "gateway/DNS" }, { "template" } },
-	{ GROUP_DISK, { "priv-curr", "priv-max", "root-curr", "root-max", "disk" }, { "template", "netvm" } },
-	{ GROUP_KERNEL, { "kernel", "kernelopts" }, { NULL } },
-};
-
-static const char *const base_fields[] = {
-	"name", "on", "state", "updbl", "type", "template", "netvm", "label",
-};
-
-static const struct {
-	const char *name, *fields;
-} formats[] = {
-	{ "simple", "NAME,STATE,CLASS,LABEL,TEMPLATE,NETVM" },
-	{ "network", "NAME,STATE,NETVM,IP,IPBACK,GATEWAY" },
-	{ "kernel", "NAME,STATE,CLASS,TEMPLATE,KERNEL,KERNELOPTS" },
-	{ "full", "NAME,STATE,CLASS,LABEL,QID,XID,UUID" },
-	{ "disk", "NAME,STATE,DISK,PRIV-CURR,PRIV-MAX,PRIV-USED,ROOT-CURR,ROOT-MAX,ROOT-USED" },
-};
-
 #define FORMAT_JSON "json"
 
 /* A listing in the making. */
@@ -116,9 +89,10 @@ struct listing {
 	size_t count;
 	enum table_style style;
 	bool release4; /* its columns, plain values and order */
+	struct columns_sorting sorting;
 	bool tree;
 	bool verify;
-	bool chosen[QID_LIMIT];
+	bool chosen[QID_LIMIT_4];
 	bool by_name; /* VMs were named: no grouping */
 };
 
@@ -132,6 +106,8 @@ int qvm_ls_access(const void *parsed, char **words)
 		return error_set(ERROR_USAGE, "--fields and --format exclude each other");
 	if (args->all && words[0])
 		return error_set(ERROR_USAGE, "--all and names exclude each other");
+	if (columns_check_filter(&args->filter) < 0)
+		return -1;
 	return args->list_fields || args->help_columns || args->help_formats ? STORE_NONE : STORE_READ;
 }
 
@@ -146,15 +122,6 @@ static int add_column(struct listing *listing, const char *title, const struct c
 	return 0;
 }
 
-static bool is_dropped(const struct ls_args *args, const char *field)
-{
-	for (size_t i = 0; i < ARRAY_SIZE(groups); i++)
-		for (size_t d = 0; args->groups & (int)groups[i].group && groups[i].drops[d]; d++)
-			if (!strcmp(groups[i].drops[d], field))
-				return true;
-	return false;
-}
-
 static int add_field(struct listing *listing, const char *field)
 {
 	return add_column(listing, field, column_by_field(field), NULL);
@@ -162,13 +129,12 @@ static int add_field(struct listing *listing, const char *field)
 
 static int add_groups(struct listing *listing, const struct ls_args *args)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(base_fields); i++)
-		if (!is_dropped(args, base_fields[i]) && add_field(listing, base_fields[i]) < 0)
+	const char *fields[COLUMNS_FRAME_MAX];
+	size_t count = columns_frame((unsigned)args->groups, fields);
+
+	for (size_t i = 0; i < count; i++)
+		if (add_field(listing, fields[i]) < 0)
 			return -1;
-	for (size_t i = 0; i < ARRAY_SIZE(groups); i++)
-		for (size_t a = 0; args->groups & (int)groups[i].group && groups[i].adds[a]; a++)
-			if (add_field(listing, groups[i].adds[a]) < 0)
-				return -1;
 	return 0;
 }
 
@@ -182,13 +148,24 @@ static const char *title_of(struct qubes *q, const struct listing *listing, cons
 	return title;
 }
 
+/* Fills one of COLUMN and PROP. 0, or -1 with an error. */
+static int find_named(struct qubes *q, const char *name, const struct column **column,
+		      const struct prop **prop)
+{
+	*column = column_by_name(name);
+	*prop = *column ? NULL : prop_find(q, name);
+	if (*column || *prop)
+		return 0;
+	return error_set(ERROR_USAGE, "no column '%s'; qvm-ls --help-columns prints all", name);
+}
+
 static int add_named(struct qubes *q, struct listing *listing, const char *name)
 {
-	const struct column *column = column_by_name(name);
-	const struct prop *prop = column ? NULL : prop_find(name);
+	const struct column *column;
+	const struct prop *prop;
 
-	if (!column && !prop)
-		return error_set(ERROR_USAGE, "no column '%s'; qvm-ls --help-columns prints all", name);
+	if (find_named(q, name, &column, &prop) < 0)
+		return -1;
 	return add_column(listing, title_of(q, listing, column ? column->name : prop->name), column, prop);
 }
 
@@ -206,15 +183,6 @@ static int add_names(struct qubes *q, struct listing *listing, const char *names
 	return 0;
 }
 
-static const char *fields_of_format(const char *format)
-{
-	for (size_t i = 0; i < ARRAY_SIZE(formats); i++)
-		if (!strcmp(format, formats[i].name))
-			return formats[i].fields;
-	error_set(ERROR_USAGE, "no format '%s'; qvm-ls --help-formats prints all", format);
-	return NULL;
-}
-
 static bool are_fields(const struct strlist *words)
 {
 	for (size_t i = 0; i < words->count; i++)
@@ -227,7 +195,7 @@ static int choose_columns(struct qubes *q, const struct ls_args *args, struct li
 {
 	bool json = args->format && !strcmp(args->format, FORMAT_JSON);
 	bool raw = args->raw_data.given;
-	const char *names = args->fields;
+	const char *names = args->fields, *format = args->format && !json ? args->format : NULL;
 
 	if (raw && !args->fields && !args->format && are_fields(&args->raw_data.words)) {
 		listing->style = TABLE_RAW;
@@ -237,12 +205,14 @@ static int choose_columns(struct qubes *q, const struct ls_args *args, struct li
 		return listing->count ? 0 :
 					error_set(ERROR_USAGE, "--raw-data needs fields; see --list-fields");
 	}
-	listing->release4 = names || (args->format && !json) || raw || args->tree;
+	if (!names && !format)
+		format = columns_usual_format(q, (unsigned)args->groups);
+	listing->release4 = names || format || raw || args->tree;
 	listing->style = json ? TABLE_JSON : raw ? TABLE_RAW : listing->release4 ? TABLE_PLAIN : TABLE_FRAME;
 	if (!listing->release4)
 		return add_groups(listing, args);
 	if (!names)
-		names = fields_of_format(args->format && !json ? args->format : formats[0].name);
+		names = columns_of_format(format ? format : columns_formats[0].name);
 	return names ? add_names(q, listing, names) : -1;
 }
 
@@ -280,17 +250,6 @@ static size_t choose_vms(struct qubes *q, const struct ls_args *args, char **wor
 	if (args->exclude.count)
 		unknown += choose_named(q, listing, args->exclude.items, false);
 	return unknown;
-}
-
-static bool passes(const struct columns *columns, int filters, struct vm *vm)
-{
-	static const char *const states[] = { "Running", "Paused", "Halted" };
-	const char *state = filters ? columns_state(columns, vm) : NULL;
-
-	for (size_t i = 0; i < ARRAY_SIZE(states); i++)
-		if (filters & 1 << i && !strcmp(state, states[i]))
-			return true;
-	return filters == 0;
 }
 
 /* ---- drawing ---- */
@@ -351,7 +310,7 @@ static void note_broken(const struct vm *vm)
 
 static void verify(const struct vm *vm)
 {
-	if (vm_is(vm, VM_ADMIN | VM_DISPOSABLE) || images_verify(vm) == 0)
+	if (!vm_is(vm, VM_PVS | VM_HVMS | VM_UNKNOWN) || vm_is(vm, VM_DISPOSABLE) || images_verify(vm) == 0)
 		return;
 	error_note("WARNING: VM %s has corrupted files: %s", vm->name, error_message());
 	error_clear();
@@ -369,11 +328,14 @@ static enum columns_order order_of(const struct listing *listing)
 static int draw(const struct columns *columns, const struct ls_args *args, const struct listing *listing)
 {
 	struct columns_place *order = columns_order(columns->q, order_of(listing));
+	const struct columns_sorting *sorting = &listing->sorting;
 	struct table *table = table_new(listing->titles);
 	int result;
 
+	if (sorting->column || sorting->prop)
+		columns_sort(columns, order, sorting);
 	for (size_t i = 0; i < vms_count(columns->q); i++) {
-		if (!listing->chosen[order[i].vm->qid] || !passes(columns, args->filters, order[i].vm))
+		if (!listing->chosen[order[i].vm->qid] || !columns_pass(columns, &args->filter, order[i].vm))
 			continue;
 		add_row(columns, listing, &order[i], table);
 		if (args->quiet == 0)
@@ -388,7 +350,10 @@ static int draw(const struct columns *columns, const struct ls_args *args, const
 
 static unsigned needs_of(const struct listing *listing, const struct ls_args *args)
 {
-	unsigned needs = args->filters ? COLUMN_LIVE : 0;
+	unsigned needs = args->filter.states ? COLUMN_LIVE : 0;
+
+	if (listing->sorting.column)
+		needs |= listing->sorting.column->needs;
 
 	for (size_t i = 0; i < listing->count; i++)
 		if (listing->columns[i])
@@ -419,8 +384,8 @@ static int print_columns(void)
 
 static int print_formats(void)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(formats); i++)
-		printf("%-8s %s\n", formats[i].name, formats[i].fields);
+	for (const struct columns_format *format = columns_formats; format->name; format++)
+		printf("%-8s %s\n", format->name, format->columns);
 	printf("%-8s an array of objects\n", FORMAT_JSON);
 	return 0;
 }
@@ -445,7 +410,7 @@ static int list(struct qubes *q, const struct ls_args *args, char **words, struc
 	if (args->raw_list) {
 		for (size_t i = 0; i < vms_count(q); i++)
 			if (listing->chosen[vms_at(q, i)->qid] &&
-			    passes(&columns, args->filters, vms_at(q, i)))
+			    columns_pass(&columns, &args->filter, vms_at(q, i)))
 				print_name(vms_at(q, i));
 	} else {
 		result = draw(&columns, args, listing);
@@ -466,6 +431,10 @@ int qvm_ls_main(struct qubes *q, const void *parsed, char **words)
 	if (args->help_formats)
 		return print_formats();
 	if (choose_columns(q, args, &listing) < 0)
+		return -1;
+	listing.sorting =
+		(struct columns_sorting){ .reverse = args->reverse, .ignore_case = args->ignore_case };
+	if (args->sort && find_named(q, args->sort, &listing.sorting.column, &listing.sorting.prop) < 0)
 		return -1;
 	listing.tree = args->tree;
 	listing.verify = listing.release4 ? args->verbose > 0 : args->quiet == 0;

@@ -82,19 +82,12 @@ int qvm_prefs_access(const void *parsed, char **words)
 
 static int print_row(const struct vm *vm, const struct prop *prop, bool hide_default)
 {
-	struct prop_value value;
-	const char *text;
+	const char *line;
 
-	if (!vm_is(vm, prop->listed))
-		return 0;
-	if (prop_get(vm, prop, &value) < 0)
+	if (prop_list_line(vm, prop, hide_default, &line) < 0)
 		return -1;
-	text = prop_list_text(vm, prop, &value);
-	if (!text || (hide_default && prop_is_default(vm, prop, &value)))
-		return 0;
-	AUTO_FREE char *shown = util_printable(text);
-
-	printf("%-19s: %s\n", prop->name, shown);
+	if (line)
+		puts(line);
 	return 0;
 }
 
@@ -106,15 +99,15 @@ static int list(const struct vm *vm, bool hide_default)
 		fault = prop_broken(vm);
 	if (fault)
 		error_note("warning: %s is broken: %s", vm->name, fault);
-	for (const struct prop *prop = prop_table; prop->name; prop++)
-		if (print_row(vm, prop, hide_default) < 0)
-			return -1;
+	FOR_EACH_PROP(vm->qubes, prop)
+	if (print_row(vm, prop, hide_default) < 0)
+		return -1;
 	return 0;
 }
 
-static const struct prop *find(const char *name)
+static const struct prop *find(const struct qubes *q, const char *name)
 {
-	const struct prop *prop = prop_find(name);
+	const struct prop *prop = prop_find(q, name);
 
 	if (!prop)
 		error_set(ERROR_FAILED, "there is no property '%s'; qvm-prefs --help-properties prints all",
@@ -132,7 +125,7 @@ static void print_value(const char *text)
 
 static int get(const struct vm *vm, const char *name)
 {
-	const struct prop *prop = find(name);
+	const struct prop *prop = find(vm->qubes, name);
 	struct prop_value value;
 	const char *text;
 
@@ -150,17 +143,21 @@ static int print_settable(const struct vm *vm)
 {
 	AUTO_STRBUF struct strbuf names = { 0 };
 
-	for (const struct prop *prop = prop_table; prop->name; prop++)
-		if (prop_settable(vm, prop))
-			strbuf_printf(&names, " %s", prop->name);
+	FOR_EACH_PROP(vm->qubes, prop)
+	if (prop_settable(vm, prop))
+		strbuf_printf(&names, " %s", prop->name);
 	return error_set(ERROR_FAILED, "which property? %s has:%s", vm->name,
 			 names.text ? names.text : " none to set");
 }
 
-static int print_properties(void)
+/* Those of the store that is there; without one, those of release 3. */
+static int print_properties(struct qubes *q)
 {
-	for (const struct prop *prop = prop_table; prop->name; prop++)
-		printf("%-26s  %s\n", prop->name, prop->forms ? prop->forms : "(read only)");
+	q->wait = 0;
+	if (applet_open_store(q, STORE_READ) < 0)
+		error_clear();
+	FOR_EACH_PROP(q, prop)
+	printf("%-26s  %s\n", prop->name, prop->forms ? prop->forms : "(read only)");
 	return 0;
 }
 
@@ -168,7 +165,7 @@ static int print_properties(void)
 
 static int set(struct vm *vm, const char *name, const char *text)
 {
-	const struct prop *prop = find(name);
+	const struct prop *prop = find(vm->qubes, name);
 
 	if (!prop)
 		return -1;
@@ -180,7 +177,7 @@ static int set(struct vm *vm, const char *name, const char *text)
 
 static int reset(struct vm *vm, const char *name)
 {
-	const struct prop *prop = find(name);
+	const struct prop *prop = find(vm->qubes, name);
 
 	return prop ? lifecycle_set(vm, prop, NULL) : -1;
 }
@@ -191,7 +188,7 @@ int qvm_prefs_main(struct qubes *q, const void *parsed, char **words)
 	struct vm *vm;
 
 	if (args->help_properties)
-		return print_properties();
+		return print_properties(q);
 	vm = vm_by_name(q, words[0]);
 	if (!vm)
 		return -1;

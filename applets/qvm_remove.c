@@ -14,7 +14,11 @@ struct remove_args {
 
 const struct option_row qvm_remove_options[] = {
 	OPT_FLAG(0, "just-db", struct remove_args, just_db,
-		 "only its entry and its domain; the files are kept"),
+		 "only its entry and its domain; the files are kept (also --store-only)"),
+	{ .kind = OPTION_FLAG,
+	  .name = "store-only",
+	  .offset = offsetof(struct remove_args, just_db),
+	  .hidden = true },
 	OPT_FLAG('f', "force", struct remove_args, force,
 		 "do not ask; and let those that get their network from it have none"),
 	OPT_FLAG('q', "quiet", struct remove_args, quiet, "do not ask, and say nothing about progress"),

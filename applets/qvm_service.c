@@ -89,11 +89,8 @@ static int list(const struct vm *vm)
 	for (size_t i = 0; i < services.count; i++)
 		if ((int)strlen(services.entries[i].key) > width)
 			width = (int)strlen(services.entries[i].key);
-	for (size_t i = 0; i < services.count; i++) {
-		AUTO_FREE char *name = util_printable(services.entries[i].key);
-
-		printf("%-*s: %s\n", width, name, services.entries[i].value ? "Enabled" : "Disabled");
-	}
+	for (size_t i = 0; i < services.count; i++)
+		puts(prop_service_line(vm->qubes, services.entries[i].key, width, services.entries[i].value));
 	return 0;
 }
 

@@ -70,7 +70,7 @@ static bool drive_of(struct arena *arena, const struct start_args *args, const c
 /* The drive as the store would have it, refused where it would refuse it. */
 static int check_drive(const struct vm *vm, const char **drive)
 {
-	const struct prop *prop = prop_find("drive");
+	const struct prop *prop = prop_find(vm->qubes, "drive");
 	const char *text = *drive;
 
 	if (!prop_settable(vm, prop))

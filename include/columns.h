@@ -8,6 +8,7 @@
 #ifndef QUBES_COLUMNS_H
 #define QUBES_COLUMNS_H
 
+#include "option.h"
 #include "prop.h"
 #include "vm.h"
 
@@ -63,6 +64,55 @@ bool columns_memory(const struct columns *columns, struct vm *vm, unsigned long 
 void column_fill_prop(const struct columns *columns, struct vm *vm, const struct prop *prop,
 		      struct column_cell *cell);
 
+/* ---- sets of columns that have a name ---- */
+
+struct columns_format {
+	const char *name, *columns; /* "NAME,STATE,..." */
+};
+extern const struct columns_format columns_formats[]; /* the usual one first; ended by a NULL name */
+const char *columns_of_format(const char *name);      /* NULL with a usage error: there is none */
+
+/* Groups of columns that a letter adds to release 3's frame, in the order in which they are appended. */
+enum columns_group {
+	COLUMNS_IDS = 1 << 0,
+	COLUMNS_CPU = 1 << 1,
+	COLUMNS_MEM = 1 << 2,
+	COLUMNS_BACKUP = 1 << 3,
+	COLUMNS_NETWORK = 1 << 4,
+	COLUMNS_DISK = 1 << 5,
+	COLUMNS_KERNEL = 1 << 6,
+};
+#define COLUMNS_FRAME_MAX 32
+/* The fields of the frame with these GROUPS; how many. */
+size_t columns_frame(unsigned groups, const char *fields[COLUMNS_FRAME_MAX]);
+
+/* The format of a listing of this store for which these GROUPS alone are asked; NULL: release 3's frame. */
+const char *columns_usual_format(const struct qubes *q, unsigned groups);
+
+/* ---- which VMs ---- */
+
+enum columns_states {
+	COLUMNS_RUNNING = 1 << 0,
+	COLUMNS_PAUSED = 1 << 1,
+	COLUMNS_HALTED = 1 << 2,
+};
+
+/* Members of options; what is not given lets all through. Words of a list may be several with commas. */
+struct columns_filter {
+	int states;			/* of enum columns_states */
+	struct option_taken tags;	/* one of them */
+	struct option_taken no_tags;	/* none of them */
+	struct strlist classes, labels; /* one of them */
+	struct strlist templates, netvms;
+	struct strlist features, prefs;	  /* NAME=VALUE: all of them */
+	const char *internal, *servicevm; /* "y", "n" */
+	bool pending;			  /* there are updates */
+};
+
+/* 0, or -1 with ERROR_USAGE. */
+int columns_check_filter(const struct columns_filter *filter);
+bool columns_pass(const struct columns *columns, const struct columns_filter *filter, struct vm *vm);
+
 /* ---- in which order ---- */
 
 enum columns_order {
@@ -79,6 +129,16 @@ struct columns_place {
 
 /* All VMs of the store, each once, in the arena. */
 struct columns_place *columns_order(struct qubes *q, enum columns_order order);
+
+/* By the cells of one column: COLUMN, or (NULL) of the property PROP. */
+struct columns_sorting {
+	const struct column *column;
+	const struct prop *prop;
+	bool reverse, ignore_case;
+};
+/* Brings all of PLACES (as columns_order() made them) into that order; what is equal stays as it was. */
+void columns_sort(const struct columns *columns, struct columns_place *places,
+		  const struct columns_sorting *sorting);
 
 /* The power state's word; "NA" if it cannot be known. */
 const char *columns_state(const struct columns *columns, struct vm *vm);

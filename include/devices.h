@@ -52,4 +52,13 @@ int devices_assign_pci(struct vm *vm, const char *address);
 int devices_release_pci(struct vm *vm, const char *address);
 int devices_release_all_pci(struct vm *vm);
 
+/*
+ * What it has besides, as "no-strict-reset=True, permissive=True". In release 3 that is the same for all devices
+ * of a VM. In the arena; NULL: nothing.
+ */
+const char *devices_pci_options(const struct vm *vm, const char *address);
+/* May a device of VM have OPTION, "NAME=True"? Sets it. 0, or -1 with an error. */
+int devices_check_pci_option(const struct vm *vm, const char *option);
+int devices_set_pci_option(struct vm *vm, const char *address, const char *option);
+
 #endif

@@ -97,6 +97,58 @@ int firewall_parse_release4(struct qubes *q, char *const *words, struct firewall
 /* All of FIREWALL as release 4's rules, one a line. The caller frees. */
 char *firewall_release4_text(const struct firewall *firewall);
 
+/* ---- the rules of a store of release 4: in order, the first that matches decides ---- */
+
+enum firewall4_part {
+	FIREWALL4_ACTION, /* in the order in which they are written */
+	FIREWALL4_COMMENT,
+	FIREWALL4_EXPIRE,
+	FIREWALL4_HOST,
+	FIREWALL4_PROTOCOL,
+	FIREWALL4_TARGET,
+	FIREWALL4_PORTS,
+	FIREWALL4_ICMP_TYPE,
+	FIREWALL4_PARTS,
+};
+extern const char *const firewall4_names[FIREWALL4_PARTS]; /* "action", "comment", ... */
+
+/* Are the rules of this store such a list? Else they are a policy and what differs from it (struct firewall). */
+bool firewall_is_list(const struct qubes *q);
+
+struct firewall4_rule {
+	const char *parts[FIREWALL4_PARTS]; /* NULL: it says nothing of that */
+};
+
+/* What no rule is about is refused. */
+struct firewall4 {
+	bool stored; /* false: there is no file, this is the default, which allows all */
+	struct firewall4_rule *rules;
+	size_t count, room;
+};
+
+/*
+ * The rules of VM, without those that have expired; a file of release 3 is read as what it means. What was saved
+ * and waits to be written counts. 0, or -1 with an error when the file cannot be read or understood.
+ */
+int firewall4_load(const struct vm *vm, struct firewall4 *firewall);
+/* As firewall_save. */
+int firewall4_save(const struct vm *vm, const struct firewall4 *firewall);
+/* What allows all. */
+struct firewall4 firewall4_default(struct qubes *q);
+
+/* One rule of words "NAME=VALUE" or "ACTION [HOST [PROTOCOL [PORTS|ICMPTYPE]]]", checked. 0, or -1 with an error. */
+int firewall4_parse(struct qubes *q, char *const *words, struct firewall4_rule *rule)
+	__attribute__((nonnull));
+
+void firewall4_insert(struct qubes *q, struct firewall4 *firewall, size_t at,
+		      const struct firewall4_rule *rule);
+void firewall4_remove(struct firewall4 *firewall, size_t at);
+/* The first rule that says just that; -1: none. */
+int firewall4_find(const struct firewall4 *firewall, const struct firewall4_rule *rule);
+
+/* On stdout as a table, or RAW as words, one rule a line. 0, or -1 with an error. */
+int firewall4_print(const struct firewall4 *firewall, bool raw);
+
 /* ---- names of ports: ROOT/etc/services, and a few that everybody knows ---- */
 struct firewall_services;
 const struct firewall_services *firewall_services(struct qubes *q);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * net - addresses: every formula of the Qubes R3 network in one place.
+ * net - addresses: every formula of the Qubes network in one place.
  *
  * All texts are written into the caller's buffer, which is returned; NULL means "none".
  */
@@ -23,7 +23,10 @@ const char *net_gateway(int netid, char text[NET_ADDRESS_MAX]);
 const char *net_secondary_dns(int netid, char text[NET_ADDRESS_MAX]);
 const char *net_auto_mac(int qid, char text[NET_MAC_MAX]);
 
-/* The same for a VM of the store. */
+/* Release 4's: of a qid, or of a dispid; from 0. */
+const char *net4_address(bool disposable, long long number, char text[NET_ADDRESS_MAX]);
+
+/* Those of release 3 for a VM of the store. */
 const char *net_vm_address(const struct vm *vm, char text[NET_ADDRESS_MAX]);
 const char *net_vm_gateway(const struct vm *vm, char text[NET_ADDRESS_MAX]); /* own, netvms only */
 const char *net_vm_netmask(const struct vm *vm);

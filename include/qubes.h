@@ -34,6 +34,7 @@ struct qubes {
 	struct vmm *vmm;
 	struct pending *pending;     /* what happens once the store is safely written */
 	const struct applet *applet; /* what is running */
+	bool force_store;	     /* a store of release 4 is written though qubesd owns it */
 	int wait;		     /* how long for the store's lock, as --wait says */
 	bool offline;		     /* --offline-mode, or a root that is not the host's */
 	bool writing;		     /* the store's write lock is held */

@@ -64,6 +64,13 @@ void store_forbid_writing(struct store *store, const char *reason);
 const char *store_write_forbidden(const struct store *store); /* NULL: allowed */
 
 /*
+ * May the store be written as far as its owner goes? -1 with an error, and the way to do it, if it is one of
+ * release 4 and qubesd runs or is about to. store_save asks again.
+ */
+int store_check_owner(const struct store *store);
+void store_force(struct store *store); /* from now on it may, whoever owns it */
+
+/*
  * Writes the tree to a new file beside the old one, syncs it and renames it into place; the lock passes
  * over to the new file. Does nothing if nothing changed. 0, or -1 with an error and the old file intact: also
  * if the tree holds what XML cannot, or if something that ignores the lock changed the file.

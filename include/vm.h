@@ -14,7 +14,8 @@
 #include "layout.h"
 #include "qubes.h"
 
-#define QID_LIMIT 254 /* qids are below it; 0 is dom0 */
+#define QID_LIMIT 254	  /* qids of release 3 are below it; 0 is dom0 */
+#define QID_LIMIT_4 10001 /* and those of release 4; the most that any store may have */
 #define NETID_LIMIT 254
 #define VM_NAME_MAX 31
 
@@ -29,14 +30,25 @@ enum vm_kind {
 	VM_HVM = 1 << 6,
 	VM_DISPOSABLE = 1 << 7,
 	VM_UNKNOWN = 1 << 8, /* a class of another release: kept and shown */
+	/* Release 4's; dom0 is VM_ADMIN there too. */
+	VM4_TEMPLATE = 1 << 9,
+	VM4_APP = 1 << 10,
+	VM4_STANDALONE = 1 << 11,
+	VM4_DISPOSABLE = 1 << 12,
+	VM4_REMOTE = 1 << 13,
+	VM4_STORE = 1 << 14, /* no VM: the store, as what has the global properties */
 };
 
-#define VM_TEMPLATES (VM_TEMPLATE | VM_TEMPLATE_HVM)
+#define VM_TEMPLATES (VM_TEMPLATE | VM_TEMPLATE_HVM | VM4_TEMPLATE)
 #define VM_HVMS (VM_HVM | VM_TEMPLATE_HVM)
 #define VM_PVS (VM_TEMPLATE | VM_NET | VM_PROXY | VM_APP | VM_DISPOSABLE) /* have a kernel */
-#define VM_NETVMS (VM_ADMIN | VM_NET | VM_PROXY)
-#define VM_APPS (VM_APP | VM_HVM)
-#define VM_ALL ((1 << 9) - 1)
+#define VM_NETVMS (VM_ADMIN | VM_NET | VM_PROXY) /* of release 3; of any: vm_provides_network() */
+#define VM_APPS (VM_APP | VM_HVM | VM4_APP | VM4_STANDALONE)
+#define VM_DISPOSABLES (VM_DISPOSABLE | VM4_DISPOSABLE)
+#define VM_ALL ((1 << 9) - 1) /* of release 3 */
+#define VM4_LOCAL \
+	(VM4_TEMPLATE | VM4_APP | VM4_STANDALONE | VM4_DISPOSABLE) /* all but dom0 and remote ones */
+#define VM4_BASED (VM4_APP | VM4_DISPOSABLE)			   /* on another VM */
 
 /* One row per class. */
 struct vm_class {
@@ -45,10 +57,11 @@ struct vm_class {
 	const char *short_type; /* qvm-ls' type column: "", "Tpl", "Net", ... */
 	const char *directory;	/* below /var/lib/qubes: "appvms", ...; NULL: none of its own */
 	const char *default_label;
-	int default_memory;	    /* MiB */
-	enum vm_kind template_kind; /* the class its template has; 0: takes none */
+	int default_memory;	/* MiB */
+	unsigned template_kind; /* the classes that its template may have; 0: takes none */
 };
 
+/* Those of release 3, of which VMs can be made. */
 extern const struct vm_class vm_classes[];
 #define FOR_EACH_CLASS(row) for (const struct vm_class *row = vm_classes; row->type; row++)
 const struct vm_class *vm_class_by_type(const char *type); /* NULL: unknown */
@@ -58,8 +71,10 @@ struct vm_label {
 	const char *name;
 	const char *colour; /* "0xcc0000" */
 };
-extern const struct vm_label vm_labels[]; /* by index; ended by a NULL name */
+extern const struct vm_label vm_labels[]; /* release 3's, by index; ended by a NULL name */
 const struct vm_label *vm_label_by_name(const char *name);
+/* The label that TEXT stands for in this store, by name or otherwise. In the arena; NULL: none. */
+const struct vm_label *vm_find_label(const struct qubes *q, const char *text);
 
 struct vm {
 	struct qubes *qubes;
@@ -99,7 +114,8 @@ struct vm *vms_at(const struct qubes *q, size_t index);
 struct vm *vm_by_qid(const struct qubes *q, int qid); /* NULL: none */
 /* NULL with an error: no such VM, or several of that name and the applet would change or act on one of them. */
 struct vm *vm_by_name(const struct qubes *q, const char *name);
-/* The same without an error: is that name taken? */
+/* The same without an error and a warning: of several the one with the lowest qid. */
+struct vm *vm_find(const struct qubes *q, const char *name);
 bool vm_name_taken(const struct qubes *q, const char *name);
 
 /* ---- predicates ---- */
@@ -107,6 +123,7 @@ bool vm_is(const struct vm *vm, unsigned kinds);
 bool vm_is_dom0(const struct vm *vm);
 bool vm_is_standalone(const struct vm *vm); /* no template and not one */
 bool vm_is_updateable(const struct vm *vm);
+bool vm_provides_network(const struct vm *vm);
 
 /* ---- relations: the effective ones; NULL: none, or one that is not in the store ---- */
 struct vm *vm_template(const struct vm *vm);
@@ -135,6 +152,21 @@ int vm_unset(struct vm *vm, const char *property);
 int vm_set_global(struct qubes *q, const char *name, const char *text);
 int vm_set_global_reference(struct qubes *q, const char *name, const struct vm *to);
 
+/* Has the store what only 4.3 and later write? Their properties may be written then, too. */
+bool vms_are_of_43(const struct qubes *q);
+
+/* ---- features and tags, which stores of release 4 have ---- */
+
+/* VM's own; NULL: it is not set. */
+const char *vm_feature(const struct vm *vm, const char *name);
+/* VM's own, or that of the nearest of those that it is based on. */
+const char *vm_feature_inherited(const struct vm *vm, const char *name);
+/* TEXT NULL: takes it away. 0, or -1 with an error. */
+int vm_set_feature(struct vm *vm, const char *name, const char *text);
+bool vm_has_tag(const struct vm *vm, const char *name);
+/* What is so already is fine. 0, or -1 with an error. */
+int vm_set_tag(struct vm *vm, const char *name, bool has);
+
 /* The UUID of the store, lower case; NULL if there is none, or a bad one. */
 const char *vm_uuid(const struct vm *vm);
 /* The same; makes one with libuuid and puts it into the store if there is none. NULL with an error. */
@@ -156,6 +188,9 @@ char *vm_autostart_link(const char *name);
 /* ---- names and numbers ---- */
 /* May a VM be made or renamed to NAME (the rules of R3.2)? 0, or -1 with an error. */
 int vm_check_name(const char *name);
+int vm_check_name4(const char *name); /* the same by the rules of R4 */
+/* Calls it so from now on; the store is the caller's business. NAME lives as long as VM. */
+void vm_call(struct vm *vm, const char *name);
 /*
  * The lowest qid that is free and that no reference names, else the lowest free one; 252 is left out as long
  * as there is another. -1 with an error.

@@ -15,13 +15,13 @@
 struct noted_vm {
 	struct vm *vm;
 	const char *name;
-	const char **texts; /* by row of prop_table */
+	const char **texts; /* by row of prop_rows() */
 };
 
 struct changes {
 	struct noted_vm *vms;
 	size_t count;
-	const char **globals; /* by row of prop_globals */
+	const char **globals; /* by row of prop_global_rows() */
 };
 
 /* What the store says of a property, as a user would write it. */
@@ -40,11 +40,11 @@ static const char *stored_text(const struct vm *vm, const struct prop *prop)
 	return "none";
 }
 
-static size_t count_rows(void)
+static size_t count_rows(const struct qubes *q)
 {
 	size_t count = 0;
 
-	while (prop_table[count].name)
+	while (prop_rows(q)[count].name)
 		count++;
 	return count;
 }
@@ -52,10 +52,12 @@ static size_t count_rows(void)
 static struct noted_vm note_vm(struct vm *vm)
 {
 	struct arena *arena = vm->qubes->arena;
-	struct noted_vm noted = { vm, vm->name, arena_alloc(arena, count_rows() * sizeof(*noted.texts)) };
+	const struct prop *rows = prop_rows(vm->qubes);
+	struct noted_vm noted = { vm, vm->name,
+				  arena_alloc(arena, count_rows(vm->qubes) * sizeof(*noted.texts)) };
 
-	for (size_t i = 0; prop_table[i].name; i++)
-		noted.texts[i] = stored_text(vm, &prop_table[i]);
+	for (size_t i = 0; rows[i].name; i++)
+		noted.texts[i] = stored_text(vm, &rows[i]);
 	return noted;
 }
 
@@ -68,14 +70,15 @@ static const char *global_text(struct qubes *q, const struct prop_global *global
 
 static const char **note_globals(struct qubes *q)
 {
+	const struct prop_global *rows = prop_global_rows(q);
 	size_t count = 0;
 	const char **texts;
 
-	while (prop_globals[count].name)
+	while (rows[count].name)
 		count++;
 	texts = arena_alloc(q->arena, count * sizeof(*texts));
 	for (size_t i = 0; i < count; i++)
-		texts[i] = global_text(q, &prop_globals[i]);
+		texts[i] = global_text(q, &rows[i]);
 	return texts;
 }
 
@@ -117,11 +120,12 @@ static void print_change(const char *of, const char *what, const char *from, con
 
 static void compare_vm(const struct noted_vm *before)
 {
+	const struct prop *rows = prop_rows(before->vm->qubes);
 	const struct noted_vm now = note_vm(before->vm);
 
-	for (size_t i = 0; prop_table[i].name; i++)
-		if ((prop_table[i].listed || prop_table[i].written) && strcmp(before->texts[i], now.texts[i]))
-			print_change(before->name, prop_table[i].name, before->texts[i], now.texts[i]);
+	for (size_t i = 0; rows[i].name; i++)
+		if ((rows[i].listed || rows[i].written) && strcmp(before->texts[i], now.texts[i]))
+			print_change(before->name, rows[i].name, before->texts[i], now.texts[i]);
 }
 
 static const struct noted_vm *find_noted(const struct changes *noted, const struct vm *vm)
@@ -135,15 +139,16 @@ static const struct noted_vm *find_noted(const struct changes *noted, const stru
 /* The VM, and what is not as it would be for any other of its class. */
 static void print_new_vm(struct vm *vm)
 {
+	const struct prop *rows = prop_rows(vm->qubes);
 	const struct noted_vm now = note_vm(vm);
 	AUTO_FREE char *line = util_printf("%s: new, class %s, qid %d", vm->name, vm->type, vm->qid);
 
 	print_line(line);
-	for (size_t i = 0; prop_table[i].name; i++)
-		if (prop_table[i].settable && !(prop_table[i].flags & PROP_BY_LIFECYCLE) &&
+	for (size_t i = 0; rows[i].name; i++)
+		if (rows[i].settable && !(rows[i].flags & PROP_BY_LIFECYCLE) &&
 		    strcmp(now.texts[i], "default") &&
-		    !(prop_table[i].fallback && !strcmp(now.texts[i], prop_table[i].fallback)))
-			print_change(vm->name, prop_table[i].name, "(none)", now.texts[i]);
+		    !(rows[i].fallback && !strcmp(now.texts[i], rows[i].fallback)))
+			print_change(vm->name, rows[i].name, "(none)", now.texts[i]);
 }
 
 static void print_new(const struct qubes *q, const struct changes *noted)
@@ -166,7 +171,7 @@ void changes_print(struct qubes *q, const struct changes *noted)
 			print_removed(noted->vms[i].name);
 	}
 	print_new(q, noted);
-	for (size_t i = 0; prop_globals[i].name; i++)
+	for (size_t i = 0; prop_global_rows(q)[i].name; i++)
 		if (strcmp(noted->globals[i], globals[i]))
-			print_change("", prop_globals[i].name, noted->globals[i], globals[i]);
+			print_change("", prop_global_rows(q)[i].name, noted->globals[i], globals[i]);
 }

@@ -49,6 +49,18 @@ const char *net_secondary_dns(int netid, char text[NET_ADDRESS_MAX])
 	return address(137, netid, 254, text);
 }
 
+/* The first 254 are as they always were; the others fill networks of 254 each. */
+const char *net4_address(bool disposable, long long number, char text[NET_ADDRESS_MAX])
+{
+	int second = disposable ? 138 : 137;
+
+	if (number < 0 || number > 255 * 254)
+		return NULL;
+	if (number < 255)
+		return address(second, 0, (int)number, text);
+	return address(second, (int)((number - 1) / 254), (int)((number - 1) % 254) + 1, text);
+}
+
 const char *net_auto_mac(int qid, char text[NET_MAC_MAX])
 {
 	if (qid < 0 || qid > 255)

@@ -7,7 +7,6 @@
 #include "error.h"
 #include "images.h"
 #include "internal.h"
-#include "net.h"
 #include "util.h"
 
 #define MIB (1024 * 1024)
@@ -48,8 +47,8 @@ void cell_time(const struct columns *columns, struct column_cell *cell, long lon
 
 void column_name(const struct columns *columns, struct vm *vm, struct column_cell *cell)
 {
-	bool template = vm_is(vm, VM_TEMPLATES), disposable = vm_is(vm, VM_DISPOSABLE);
-	bool netvm = vm_is(vm, VM_NETVMS), standard = vm_global(columns->q, "default_template") == vm;
+	bool template = vm_is(vm, VM_TEMPLATES), disposable = vm_is(vm, VM_DISPOSABLES);
+	bool netvm = vm_provides_network(vm), standard = vm_global(columns->q, "default_template") == vm;
 
 	cell_text(cell, vm->name,
 		  arena_printf(columns->q->arena, "%s%s%s%s%s%s%s%s", standard ? "=>" : "",
@@ -80,7 +79,10 @@ void column_label(const struct columns *columns, struct vm *vm, struct column_ce
 	const char *label = prop_string(vm, "label");
 
 	(void)columns;
-	cell_text(cell, label, label ? label : "");
+	if (label)
+		cell_text(cell, label, label);
+	else
+		cell_none(cell, "-");
 }
 
 void column_qid(const struct columns *columns, struct vm *vm, struct column_cell *cell)
@@ -90,7 +92,7 @@ void column_qid(const struct columns *columns, struct vm *vm, struct column_cell
 
 void column_uuid(const struct columns *columns, struct vm *vm, struct column_cell *cell)
 {
-	const char *uuid = vm_uuid(vm);
+	const char *uuid = prop_string(vm, "uuid");
 
 	(void)columns;
 	if (uuid)
@@ -111,7 +113,7 @@ void column_last_backup(const struct columns *columns, struct vm *vm, struct col
 {
 	struct prop_value value;
 
-	if (prop_get(vm, prop_find("last_backup"), &value) < 0 || value.none || value.broken) {
+	if (prop_get(vm, prop_find(columns->q, "last_backup"), &value) < 0 || value.none || value.broken) {
 		error_clear();
 		cell_none(cell, "-");
 		return;
@@ -144,37 +146,33 @@ void column_netvm(const struct columns *columns, struct vm *vm, struct column_ce
 		cell_text(cell, netvm->name, netvm->name);
 }
 
-static void address(const struct columns *columns, struct column_cell *cell, const char *text,
-		    const char *nothing)
+/* As the property of that name has it, of VM or (NULL) of nobody. */
+static void address(struct column_cell *cell, const struct vm *vm, const char *property, const char *nothing)
 {
-	const char *kept = text ? arena_strdup(columns->q->arena, text) : NULL;
+	const char *text = vm ? prop_string(vm, property) : NULL;
 
-	if (kept)
-		cell_text(cell, kept, kept);
+	if (text)
+		cell_text(cell, text, text);
 	else
 		cell_none(cell, nothing);
 }
 
 void column_ip(const struct columns *columns, struct vm *vm, struct column_cell *cell)
 {
-	char text[NET_ADDRESS_MAX];
-
-	address(columns, cell, net_vm_address(vm, text), "None");
+	(void)columns;
+	address(cell, vm, "ip", "None");
 }
 
 void column_ip_back(const struct columns *columns, struct vm *vm, struct column_cell *cell)
 {
-	char text[NET_ADDRESS_MAX];
-
-	address(columns, cell, net_vm_gateway(vm, text), "n/a");
+	(void)columns;
+	address(cell, vm, "gateway", "n/a");
 }
 
 void column_gateway(const struct columns *columns, struct vm *vm, struct column_cell *cell)
 {
-	const struct vm *netvm = vm_netvm(vm);
-	char text[NET_ADDRESS_MAX];
-
-	address(columns, cell, netvm ? net_vm_gateway(netvm, text) : NULL, "n/a");
+	(void)columns;
+	address(cell, vm_netvm(vm), "gateway", "n/a");
 }
 
 /* ---- settings ---- */
@@ -182,7 +180,7 @@ void column_gateway(const struct columns *columns, struct vm *vm, struct column_
 static void with_default_mark(const struct columns *columns, struct vm *vm, const char *name,
 			      struct column_cell *cell)
 {
-	const struct prop *prop = prop_find(name);
+	const struct prop *prop = prop_find(columns->q, name);
 	struct prop_value value;
 	const char *text;
 
@@ -213,12 +211,20 @@ void column_kernelopts(const struct columns *columns, struct vm *vm, struct colu
 
 /* ---- disks ---- */
 
+/* Volumes of release 4 may be where nothing can be seen of them without their pool's tools. */
+static bool is_out_of_sight(const struct vm *vm, uint64_t bytes)
+{
+	return bytes == 0 && vm_is(vm, VM4_LOCAL | VM4_REMOTE);
+}
+
 static void megabytes(const struct columns *columns, struct vm *vm, uint64_t bytes, struct column_cell *cell)
 {
 	long long number = (long long)(bytes / MIB);
 
 	if (vm_is_dom0(vm))
 		cell_none(cell, "n/a");
+	else if (is_out_of_sight(vm, bytes))
+		cell_none(cell, "-");
 	else
 		cell_number(cell, number, arena_printf(columns->q->arena, "%lld MB", number));
 }
@@ -232,14 +238,21 @@ static void percent(const struct columns *columns, struct vm *vm, uint64_t part,
 
 	if (vm_is_dom0(vm))
 		cell_none(cell, "n/a");
-	else if (text)
+	else if (text && !is_out_of_sight(vm, part))
 		cell_text(cell, text, text);
 	else
 		cell_none(cell, "-");
 }
 
-static uint64_t size_of(const struct vm *vm, const char *path)
+/* As the store says (release 4), or the image. */
+static uint64_t size_of(const struct vm *vm, const char *volume, const char *path)
 {
+	store_node *item = layout_find_item(vm->qubes->layout, vm->node, LAYOUT_VOLUMES, volume);
+	const char *text = item ? layout_item_attribute(item, "size") : NULL;
+	unsigned long long size;
+
+	if (text && util_parse_decimal(text, INT64_MAX, &size))
+		return size;
 	return path ? images_size(vm, path) : 0;
 }
 
@@ -255,12 +268,13 @@ void column_private_current(const struct columns *columns, struct vm *vm, struct
 
 void column_private_max(const struct columns *columns, struct vm *vm, struct column_cell *cell)
 {
-	megabytes(columns, vm, size_of(vm, images_private(vm)), cell);
+	megabytes(columns, vm, size_of(vm, "private", images_private(vm)), cell);
 }
 
 void column_private_used(const struct columns *columns, struct vm *vm, struct column_cell *cell)
 {
-	percent(columns, vm, allocated_of(vm, images_private(vm)), size_of(vm, images_private(vm)), cell);
+	percent(columns, vm, allocated_of(vm, images_private(vm)), size_of(vm, "private", images_private(vm)),
+		cell);
 }
 
 void column_root_current(const struct columns *columns, struct vm *vm, struct column_cell *cell)
@@ -270,12 +284,12 @@ void column_root_current(const struct columns *columns, struct vm *vm, struct co
 
 void column_root_max(const struct columns *columns, struct vm *vm, struct column_cell *cell)
 {
-	megabytes(columns, vm, size_of(vm, images_root(vm)), cell);
+	megabytes(columns, vm, size_of(vm, "root", images_root(vm)), cell);
 }
 
 void column_root_used(const struct columns *columns, struct vm *vm, struct column_cell *cell)
 {
-	percent(columns, vm, allocated_of(vm, images_root(vm)), size_of(vm, images_root(vm)), cell);
+	percent(columns, vm, allocated_of(vm, images_root(vm)), size_of(vm, "root", images_root(vm)), cell);
 }
 
 void column_disk(const struct columns *columns, struct vm *vm, struct column_cell *cell)

@@ -94,7 +94,7 @@ static void measure_cpu(struct columns *columns)
 	double start = now();
 	struct vm *vm;
 
-	columns->cpu_before = util_alloc(QID_LIMIT * sizeof(*columns->cpu_before));
+	columns->cpu_before = util_alloc(QID_LIMIT_4 * sizeof(*columns->cpu_before));
 	FOR_EACH_VM(columns->q, vm)
 		columns->cpu_before[vm->qid] = columns_cpu_time(vm);
 	clock_nanosleep(CLOCK_MONOTONIC, 0, &second, NULL);

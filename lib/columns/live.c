@@ -160,13 +160,13 @@ void column_outdated(const struct columns *columns, struct vm *vm, struct column
 
 static char class_flag(const struct vm *vm)
 {
-	char flag = vm_is_dom0(vm)	     ? '0' :
-		    vm_is(vm, VM_TEMPLATES)  ? 't' :
-		    vm_is(vm, VM_DISPOSABLE) ? 'd' :
-		    vm_is_standalone(vm)     ? 's' :
-					       'a';
+	char flag = vm_is_dom0(vm)	      ? '0' :
+		    vm_is(vm, VM_TEMPLATES)   ? 't' :
+		    vm_is(vm, VM_DISPOSABLES) ? 'd' :
+		    vm_is_standalone(vm)      ? 's' :
+						'a';
 
-	return vm_is(vm, VM_HVMS) ? (char)toupper(flag) : flag;
+	return prop_is_hvm(vm) ? (char)toupper(flag) : flag;
 }
 
 static char power_flag(const char *state)
@@ -189,8 +189,8 @@ void column_flags(const struct columns *columns, struct vm *vm, struct column_ce
 {
 	const char *text = arena_printf(
 		columns->q->arena, "%c%c%c%c%c%c%c%c", class_flag(vm), power_flag(columns_state(columns, vm)),
-		vm_is_updateable(vm) ? 'U' : '-', vm_is(vm, VM_NETVMS) ? 'N' : '-',
-		prop_flag(vm, "installed_by_rpm") ? 'R' : '-', prop_flag(vm, "internal") ? 'i' : '-',
+		vm_is_updateable(vm) ? 'U' : '-', vm_provides_network(vm) ? 'N' : '-',
+		prop_flag(vm, "installed_by_rpm") ? 'R' : '-', prop_feature_is_on(vm, "internal") ? 'i' : '-',
 		prop_flag(vm, "debug") ? 'D' : '-', prop_flag(vm, "autostart") ? 'A' : '-');
 
 	cell_text(cell, text, text);

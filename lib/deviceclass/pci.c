@@ -3,13 +3,11 @@
  * PCI devices as a class: all are dom0's, and which VM has which is in the store.
  */
 #include <string.h>
-#include <strings.h>
 
 #include "devices.h"
 #include "error.h"
 #include "hotplug.h"
 #include "internal.h"
-#include "prop.h"
 
 /* ---- "00_19.0" and "00:19.0" ---- */
 
@@ -45,8 +43,7 @@ static void add_device(struct qubes *q, struct deviceclass_list *list, const cha
 		return;
 	FOR_EACH_VM(q, vm)
 		if (devices_vm_has_pci(vm, address))
-			deviceclass_add_use(q, row, vm,
-					    prop_flag(vm, "pci_strictreset") ? NULL : "no-strict-reset=True");
+			deviceclass_add_use(q, row, vm, devices_pci_options(vm, address));
 }
 
 /* What the host has, and what VMs are to have although it does not. */
@@ -74,20 +71,6 @@ static int list_devices(struct qubes *q, struct deviceclass_list *list)
 
 /* ---- attaching and detaching ---- */
 
-static int check_option(const struct vm *vm, const char *option)
-{
-	bool loose = !strcasecmp(option, "no-strict-reset=true");
-
-	if (!loose)
-		return error_set(ERROR_FAILED, "release 3 has no option '%s' for a PCI device", option);
-	if (prop_flag(vm, "pci_strictreset"))
-		return error_set(ERROR_FAILED,
-				 "in release 3 no-strict-reset is for all devices of a VM: "
-				 "qvm-prefs -s %s pci_strictreset False",
-				 vm->name);
-	return 0;
-}
-
 static int attach(struct vm *vm, struct vm *backend, const char *ident, const struct deviceclass_args *how)
 {
 	const char *address = address_of(backend, ident);
@@ -97,9 +80,14 @@ static int attach(struct vm *vm, struct vm *backend, const char *ident, const st
 	if (how->read_only)
 		return error_set(ERROR_FAILED, "a PCI device cannot be given read-only");
 	for (size_t i = 0; i < how->options.count; i++)
-		if (check_option(vm, how->options.items[i]) < 0)
+		if (devices_check_pci_option(vm, how->options.items[i]) < 0)
 			return -1;
-	return hotplug_assign_pci(vm, address);
+	if (hotplug_assign_pci(vm, address) < 0)
+		return -1;
+	for (size_t i = 0; i < how->options.count; i++)
+		if (devices_set_pci_option(vm, address, how->options.items[i]) < 0)
+			return -1;
+	return 0;
 }
 
 static int detach(struct vm *vm, struct vm *backend, const char *ident)

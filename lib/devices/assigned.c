@@ -2,29 +2,38 @@
 /*
  * Which VM has which device: the lists in the store.
  */
+#include <string.h>
+#include <strings.h>
+
 #include "error.h"
 #include "internal.h"
 #include "util.h"
 
-#define PCIDEVS "pcidevs"
-
 int devices_pci_of(const struct vm *vm, struct literal *addresses)
 {
-	const char *text = vm_get(vm, PCIDEVS).text;
+	return stored_pci(vm)->read(vm, addresses);
+}
 
-	if (literal_read_list(vm->qubes->arena, text ? text : "", addresses) < 0)
-		return error_within("%s of %s cannot be read (qvm-prefs -s %s %s [] forgets them)", PCIDEVS,
-				    vm->name, vm->name, PCIDEVS);
-	return 0;
+/* Otherwise the first device makes it one of mode hvm. */
+static bool is_pvh_by_choice(const struct vm *vm)
+{
+	const char *mode = vm_get(vm, "virt_mode").text;
+
+	return vm_is(vm, VM4_LOCAL) && mode && !strcasecmp(mode, "pvh");
 }
 
 int devices_check_pci_vm(const struct vm *vm)
 {
 	if (vm_is_dom0(vm))
 		return error_set(ERROR_FAILED, "dom0 has what no VM has; no device is assigned to it");
-	if (vm_is(vm, VM_DISPOSABLE | VM_UNKNOWN))
+	if (vm_is(vm, VM_DISPOSABLE | VM_UNKNOWN | VM4_REMOTE))
 		return error_set(ERROR_FAILED, "%s, which is of class %s, cannot be given PCI devices",
 				 vm->name, vm->type);
+	if (is_pvh_by_choice(vm))
+		return error_set(
+			ERROR_FAILED,
+			"%s is of mode pvh, which cannot have PCI devices; qvm-prefs -s %s virt_mode hvm",
+			vm->name, vm->name);
 	return 0;
 }
 
@@ -65,11 +74,6 @@ static int check_address(const struct vm *vm, const char *address)
 	return 0;
 }
 
-static int store(struct vm *vm, const struct literal *addresses)
-{
-	return vm_set(vm, PCIDEVS, literal_list_text(vm->qubes->arena, addresses));
-}
-
 int devices_assign_pci(struct vm *vm, const char *address)
 {
 	struct literal addresses;
@@ -81,8 +85,7 @@ int devices_assign_pci(struct vm *vm, const char *address)
 	if (devices_check_pci_vm(vm) < 0 || check_address(vm, address) < 0)
 		return -1;
 	devices_note_shared(vm, address);
-	literal_put(vm->qubes->arena, &addresses, address, false);
-	return store(vm, &addresses);
+	return stored_pci(vm)->add(vm, address);
 }
 
 int devices_release_pci(struct vm *vm, const char *address)
@@ -93,10 +96,7 @@ int devices_release_pci(struct vm *vm, const char *address)
 		return -1;
 	if (!literal_find(&addresses, address))
 		return 0;
-	/* A list may name it twice. */
-	while (literal_find(&addresses, address))
-		literal_drop(&addresses, address);
-	return store(vm, &addresses);
+	return stored_pci(vm)->drop(vm, address);
 }
 
 int devices_release_all_pci(struct vm *vm)
@@ -105,8 +105,40 @@ int devices_release_all_pci(struct vm *vm)
 
 	if (devices_pci_of(vm, &addresses) < 0)
 		return -1;
-	if (addresses.count == 0)
-		return 0;
-	addresses.count = 0;
-	return store(vm, &addresses);
+	for (size_t i = 0; i < addresses.count; i++)
+		if (stored_pci(vm)->drop(vm, addresses.entries[i].key) < 0)
+			return -1;
+	return 0;
+}
+
+/* ---- options ---- */
+
+const char *devices_pci_options(const struct vm *vm, const char *address)
+{
+	return stored_pci(vm)->options(vm, address);
+}
+
+/* The name of "NAME=True", in the arena; NULL with an error. */
+static const char *option_name(const struct vm *vm, const char *option)
+{
+	const char *equals = strchr(option, '=');
+
+	if (equals && !strcasecmp(equals + 1, "true"))
+		return arena_printf(vm->qubes->arena, "%.*s", (int)(equals - option), option);
+	error_set(ERROR_FAILED, "an option of a PCI device is NAME=True, not '%s'", option);
+	return NULL;
+}
+
+int devices_check_pci_option(const struct vm *vm, const char *option)
+{
+	const char *name = option_name(vm, option);
+
+	return name ? stored_pci(vm)->check_option(vm, name) : -1;
+}
+
+int devices_set_pci_option(struct vm *vm, const char *address, const char *option)
+{
+	if (devices_check_pci_option(vm, option) < 0)
+		return -1;
+	return stored_pci(vm)->set_option(vm, address, option_name(vm, option));
 }

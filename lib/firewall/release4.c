@@ -2,66 +2,27 @@
 /*
  * Release 4's rules, as far as they say what the store of release 3 can keep, both ways.
  */
-#include <limits.h>
 #include <string.h>
-#include <time.h>
 
 #include "error.h"
 #include "internal.h"
 
-#define EXPIRES_MAX (1ULL << 52)
-
-/* The parts of such a rule, in the order in which they may stand without their names. */
-enum part {
-	PART_ACTION,
-	PART_HOST,
-	PART_PROTOCOL,
-	PART_PORTS,
-	PART_HOST4,
-	PART_TARGET,
-	PART_EXPIRE,
-	PARTS,
-};
-
-#define PLAIN_PARTS (PART_PORTS + 1)
-
-static const char *const part_names[PARTS] = {
-	[PART_ACTION] = "action",  [PART_HOST] = "dsthost", [PART_PROTOCOL] = "proto",
-	[PART_PORTS] = "dstports", [PART_HOST4] = "dst4",   [PART_TARGET] = "specialtarget",
-	[PART_EXPIRE] = "expire",
-};
-
 /* ---- words ---- */
 
-static int part_by_name(const char *word, size_t length)
+/* What a store of release 3 can keep of a rule. */
+static const bool has_place[FIREWALL4_PARTS] = {
+	[FIREWALL4_ACTION] = true,   [FIREWALL4_EXPIRE] = true, [FIREWALL4_HOST] = true,
+	[FIREWALL4_PROTOCOL] = true, [FIREWALL4_TARGET] = true, [FIREWALL4_PORTS] = true,
+};
+
+static int read_words(char *const *words, struct firewall4_rule *rule)
 {
-	for (int i = 0; i < PARTS; i++)
-		if (strlen(part_names[i]) == length && strncmp(part_names[i], word, length) == 0)
-			return i;
-	return error_set(ERROR_FAILED, "a rule of this store has no '%.*s'", (int)length, word);
-}
-
-static int read_words(char *const *words, const char *parts[PARTS])
-{
-	int next = 0;
-
-	for (; *words; words++) {
-		const char *equals = strchr(*words, '=');
-		int part = equals ? part_by_name(*words, (size_t)(equals - *words)) : next++;
-
-		if (part < 0)
-			return -1;
-		if (!equals && part >= PLAIN_PARTS)
-			return error_set(ERROR_USAGE, "unexpected '%s' in a rule", *words);
-		if (parts[part])
-			return error_set(ERROR_FAILED, "%s is given twice", part_names[part]);
-		parts[part] = equals ? equals + 1 : *words;
-	}
-	if (parts[PART_HOST] && parts[PART_HOST4])
-		return error_set(ERROR_FAILED, "%s and %s are the same", part_names[PART_HOST],
-				 part_names[PART_HOST4]);
-	if (!parts[PART_HOST])
-		parts[PART_HOST] = parts[PART_HOST4];
+	if (firewall4_read_words(words, rule) < 0)
+		return -1;
+	for (int i = 0; i < FIREWALL4_PARTS; i++)
+		if (rule->parts[i] && !has_place[i])
+			return error_set(ERROR_FAILED, "a rule of this store has no '%s'",
+					 firewall4_names[i]);
 	return 0;
 }
 
@@ -73,28 +34,14 @@ static int read_action(const char *text, bool *accept)
 	return error_set(ERROR_USAGE, "a rule begins with accept or drop");
 }
 
-/* "+SECONDS" from now, or a moment. */
-static int read_expire(const char *text, long long *expires)
-{
-	bool relative = text[0] == '+';
-	unsigned long long number;
-
-	if (!util_parse_decimal(text + relative, EXPIRES_MAX, &number))
-		return error_set(ERROR_FAILED, "'%s' is neither seconds since the epoch nor +SECONDS", text);
-	*expires = (long long)number + (relative ? (long long)time(NULL) : 0);
-	if (!*expires || firewall_is_over(*expires))
-		return error_set(ERROR_FAILED, "a rule that expires at %s is over already", text);
-	return 0;
-}
-
 /* ---- what they mean here ---- */
 
 /* DNS and ICMP are not rules here but switches, which hold for every host and for ever. */
-static bool *switch_of(const char *const parts[PARTS], struct firewall *firewall)
+static bool *switch_of(const char *const parts[FIREWALL4_PARTS], struct firewall *firewall)
 {
-	const char *target = parts[PART_TARGET], *protocol = parts[PART_PROTOCOL];
+	const char *target = parts[FIREWALL4_TARGET], *protocol = parts[FIREWALL4_PROTOCOL];
 
-	if (parts[PART_HOST] || parts[PART_PORTS] || parts[PART_EXPIRE])
+	if (parts[FIREWALL4_HOST] || parts[FIREWALL4_PORTS] || parts[FIREWALL4_EXPIRE])
 		return NULL;
 	if (target && !protocol && strcmp(target, "dns") == 0)
 		return &firewall->dns;
@@ -111,18 +58,19 @@ static int check_action(const struct firewall *firewall, bool accept)
 			 firewall->allow ? "accept" : "drop", firewall->allow ? "drop" : "accept");
 }
 
-static int fill_rule(struct qubes *q, const char *const parts[PARTS], struct firewall_rule *rule)
+static int fill_rule(struct qubes *q, const char *const parts[FIREWALL4_PARTS], struct firewall_rule *rule)
 {
 	*rule = (struct firewall_rule){ 0 };
-	if (parts[PART_TARGET])
+	if (parts[FIREWALL4_TARGET])
 		return error_set(ERROR_FAILED, "%s is dns, and nothing else goes with it",
-				 part_names[PART_TARGET]);
-	if (!parts[PART_HOST] && !parts[PART_PROTOCOL])
+				 firewall4_names[FIREWALL4_TARGET]);
+	if (!parts[FIREWALL4_HOST] && !parts[FIREWALL4_PROTOCOL])
 		return error_set(ERROR_FAILED, "a rule for everything is the policy (see --policy)");
-	if (firewall_parse_address(q, parts[PART_HOST] ? parts[PART_HOST] : "0.0.0.0/0", rule) < 0 ||
-	    (parts[PART_PROTOCOL] && firewall_parse_protocol(parts[PART_PROTOCOL], rule) < 0) ||
-	    (parts[PART_PORTS] && firewall_parse_ports(q, parts[PART_PORTS], rule) < 0) ||
-	    (parts[PART_EXPIRE] && read_expire(parts[PART_EXPIRE], &rule->expires) < 0))
+	if (firewall_parse_address(q, parts[FIREWALL4_HOST] ? parts[FIREWALL4_HOST] : "0.0.0.0/0", rule) <
+		    0 ||
+	    (parts[FIREWALL4_PROTOCOL] && firewall_parse_protocol(parts[FIREWALL4_PROTOCOL], rule) < 0) ||
+	    (parts[FIREWALL4_PORTS] && firewall_parse_ports(q, parts[FIREWALL4_PORTS], rule) < 0) ||
+	    (parts[FIREWALL4_EXPIRE] && firewall_parse_expire(parts[FIREWALL4_EXPIRE], &rule->expires) < 0))
 		return -1;
 	return firewall_check_rule(rule);
 }
@@ -130,10 +78,11 @@ static int fill_rule(struct qubes *q, const char *const parts[PARTS], struct fir
 int firewall_parse_release4(struct qubes *q, char *const *words, struct firewall *firewall,
 			    struct firewall_rule *rule, bool *is_rule)
 {
-	const char *parts[PARTS] = { NULL };
+	struct firewall4_rule said;
+	const char *const *parts = said.parts;
 	bool accept, *which;
 
-	if (read_words(words, parts) < 0 || read_action(parts[PART_ACTION], &accept) < 0)
+	if (read_words(words, &said) < 0 || read_action(parts[FIREWALL4_ACTION], &accept) < 0)
 		return -1;
 	which = switch_of(parts, firewall);
 	*is_rule = !which;

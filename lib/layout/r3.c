@@ -253,34 +253,6 @@ static store_node *successor(store_node *root, int qid)
 	return NULL;
 }
 
-static store_node *last_element(store_node *root)
-{
-	store_node *last = NULL;
-
-	for (store_node *node = layout_element(mxmlGetFirstChild(root)); node;
-	     node = layout_element(mxmlGetNextSibling(node)))
-		last = node;
-	return last;
-}
-
-/* Puts NODE before NEXT, or at the end, on a line of its own. */
-static void place_node(store_node *root, store_node *node, store_node *next)
-{
-	store_node *last = last_element(root);
-
-	if (next) {
-		mxmlAdd(root, MXML_ADD_BEFORE, next, node);
-		mxmlAdd(root, MXML_ADD_AFTER, node, mxmlNewOpaque(MXML_NO_PARENT, "\n  "));
-	} else if (last) {
-		mxmlAdd(root, MXML_ADD_AFTER, last, node);
-		mxmlAdd(root, MXML_ADD_BEFORE, node, mxmlNewOpaque(MXML_NO_PARENT, "\n  "));
-	} else {
-		mxmlNewOpaque(root, "\n  ");
-		mxmlAdd(root, MXML_ADD_AFTER, MXML_ADD_TO_PARENT, node);
-		mxmlNewOpaque(root, "\n");
-	}
-}
-
 static const char *element_of(const char *type)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(vm_elements); i++)
@@ -302,23 +274,51 @@ static store_node *r3_add_vm(store_node *root, const char *vm_class, int qid, co
 	node = mxmlNewElement(MXML_NO_PARENT, element);
 	store_put_attribute(node, "name", name);
 	store_put_attribute(node, "qid", number);
-	place_node(root, node, successor(root, qid));
+	layout_place(root, node, successor(root, qid), 1);
 	return node;
 }
 
 static int r3_remove_vm(store_node *node)
 {
-	store_node *blank = mxmlGetPrevSibling(node);
-	const char *text = blank && mxmlGetType(blank) == MXML_OPAQUE ? mxmlGetOpaque(blank) : NULL;
-
-	if (text && text[strspn(text, " \t\r\n")] == '\0')
-		mxmlDelete(blank);
-	mxmlDelete(node);
+	layout_take_out(node);
 	return 0;
+}
+
+/* ---- what only R4 has ---- */
+
+static store_node *r3_next_property(const store_node *node, store_node *previous, const char **name,
+				    const char **text)
+{
+	(void)node, (void)previous, (void)name, (void)text;
+	return NULL;
+}
+
+static store_node *r3_next_item(const store_node *of, enum layout_list list, store_node *previous)
+{
+	(void)of, (void)list, (void)previous;
+	return NULL;
+}
+
+static store_node *r3_add_item(store_node *of, enum layout_list list, const char *name)
+{
+	(void)of, (void)list;
+	error_set(ERROR_FAILED, "an R3 store has no place for '%s'", name);
+	return NULL;
+}
+
+static int r3_remove_item(store_node *item)
+{
+	(void)item;
+	return error_set(ERROR_FAILED, "an R3 store has no lists");
 }
 
 const struct layout layout_r3 = {
 	.name = "R3",
+	.format = STORE_R3,
+	.next_property = r3_next_property,
+	.next_item = r3_next_item,
+	.add_item = r3_add_item,
+	.remove_item = r3_remove_item,
 	.next_vm = r3_next_vm,
 	.vm_class = type_of,
 	.identity = r3_identity,

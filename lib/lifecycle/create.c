@@ -81,7 +81,7 @@ static int set_number(struct vm *vm, const char *name, int number)
 {
 	AUTO_FREE char *text = util_printf("%d", number);
 
-	return number > 0 ? prop_set(vm, prop_find(name), text) : 0;
+	return number > 0 ? prop_set(vm, prop_find(vm->qubes, name), text) : 0;
 }
 
 /* What is set first stays when the rest is given its defaults, and some defaults follow from it. */

@@ -10,6 +10,7 @@
 #include "images.h"
 #include "internal.h"
 #include "prop.h"
+#include "references.h"
 #include "util.h"
 #include "vmm.h"
 
@@ -41,25 +42,16 @@ static bool goes(const struct removal *r, const struct vm *vm)
 
 /* ---- who refers to it ---- */
 
-static bool names(const struct vm *vm, const char *property, const struct vm *to)
-{
-	struct layout_reference reference = vm->qubes->layout->get_reference(vm->node, property);
-
-	if (reference.presence != LAYOUT_SET)
-		return false;
-	return (reference.kind == LAYOUT_BY_QID && reference.qid == to->qid) ||
-	       (reference.kind == LAYOUT_BY_NAME && strcmp(reference.text, to->name) == 0);
-}
-
 static bool is_based_on(const struct vm *vm, const struct vm *template)
 {
-	return names(vm, "template", template);
+	return reference_names(vm, "template", template);
 }
 
 /* By its own choice or by the global default. */
 static bool has_network_from(const struct vm *vm, const struct vm *netvm)
 {
-	return names(vm, "netvm", netvm) || names(vm, "dispvm_netvm", netvm) || vm_netvm(vm) == netvm;
+	return reference_names(vm, "netvm", netvm) || reference_names(vm, "dispvm_netvm", netvm) ||
+	       vm_netvm(vm) == netvm;
 }
 
 static int check_users(const struct removal *r, const struct vm *vm,
@@ -98,6 +90,27 @@ static int check_children(const struct removal *r, struct vm *vm)
 static int check_clients(const struct removal *r, struct vm *vm)
 {
 	return r->how->force ? 0 : check_users(r, vm, has_network_from, "VMs get their network from it");
+}
+
+static bool stays(const void *removal, const struct vm *vm)
+{
+	return !goes(removal, vm);
+}
+
+static int check_references(const struct removal *r, struct vm *vm)
+{
+	const char *references = r->how->force ? NULL : references_to(vm, stays, r);
+
+	return references ? error_set(ERROR_FAILED, "it is in use: %s (--force clears that)", references) : 0;
+}
+
+/* What its volumes are in, the pools know, and those are qubesd's. */
+static int check_volumes(const struct removal *r, struct vm *vm)
+{
+	if (r->how->just_entry || !vm_is(vm, VM4_LOCAL | VM4_REMOTE))
+		return 0;
+	return error_set(ERROR_FAILED,
+			 "its volumes are qubesd's: remove it by that, or its entry alone (--store-only)");
 }
 
 /*
@@ -142,7 +155,8 @@ static int check_guests(const struct removal *r, struct vm *vm)
 }
 
 static int (*const checks[])(const struct removal *r, struct vm *vm) = {
-	check_class, check_package, check_children, check_clients, check_halted, check_guests,
+	check_class,   check_volumes,	 check_package, check_children,
+	check_clients, check_references, check_halted,	check_guests,
 };
 
 static int check_one(const struct removal *r, struct vm *vm)
@@ -219,7 +233,7 @@ static void define_again(void *work)
 
 static int clear_reference(struct vm *user, const char *property, const struct vm *gone)
 {
-	if (!names(user, property, gone))
+	if (!reference_names(user, property, gone))
 		return 0;
 	error_note("%s of %s is none now, for %s is gone", property, user->name, gone->name);
 	return vm_set_reference(user, property, NULL);
@@ -231,24 +245,27 @@ static int clear_references(const struct removal *r, const struct vm *gone)
 	struct vm *user;
 
 	FOR_EACH_VM(r->q, user)
-		if (!goes(r, user) && (clear_reference(user, "netvm", gone) != 0 ||
-				       clear_reference(user, "dispvm_netvm", gone) != 0))
+		if (!goes(r, user) &&
+		    (clear_reference(user, "netvm", gone) != 0 ||
+		     clear_reference(user, "dispvm_netvm", gone) != 0 || references_clear(user, gone) != 0))
 			return -1;
 	return 0;
 }
 
+static bool is_global_vm(const struct prop_global *global)
+{
+	return global->row ? global->row->type == PROP_VM : global->check != NULL;
+}
+
 static const char *globals_naming(const struct vm *vm)
 {
-	const struct qubes *q = vm->qubes;
-	store_node *globals = q->layout->globals(store_root(q->store));
+	struct qubes *q = vm->qubes;
+	struct vm store = { .qubes = q, .node = q->layout->globals(store_root(q->store)) };
 	AUTO_STRBUF struct strbuf found = { 0 };
 
-	for (const struct prop_global *global = prop_globals; global->name; global++) {
-		struct layout_reference reference = q->layout->get_reference(globals, global->key);
-
-		if (global->check && reference.kind == LAYOUT_BY_QID && reference.qid == vm->qid)
-			strbuf_printf(&found, "%s%s", found.length ? ", " : "", global->name);
-	}
+	FOR_EACH_GLOBAL(q, global)
+	if (is_global_vm(global) && reference_names(&store, global->key, vm))
+		strbuf_printf(&found, "%s%s", found.length ? ", " : "", global->name);
 	return found.length ? arena_strdup(q->arena, found.text) : NULL;
 }
 

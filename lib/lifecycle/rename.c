@@ -10,24 +10,11 @@
 #include "images.h"
 #include "internal.h"
 #include "prop.h"
+#include "rename.h"
 #include "util.h"
 #include "vmm.h"
 
-/* Stored paths that may lie in the VM's directory. */
-static const char *const paths[] = {
-	"conf_file", "firewall_conf", "root_img", "private_img", "volatile_img",
-};
-
-struct renaming {
-	struct vm *vm;
-	const char *old_name, *new_name;
-	const char *old_directory, *new_directory;
-	bool was_defined, had_conf, had_autostart;
-	const char *stored_directory;		     /* NULL: the store has none */
-	const char *stored_paths[ARRAY_SIZE(paths)]; /* the same */
-	struct turn *turn;
-	int after;
-};
+static const char *const paths[] = RENAME_PATHS;
 
 /* ---- may it be renamed? ---- */
 
@@ -100,14 +87,14 @@ static char *conf_path(const struct renaming *r, const char *name)
 	return util_printf("%s/%s.conf", r->old_directory, name);
 }
 
-static int note(void *work)
+int rename_note(void *work)
 {
 	struct renaming *r = work;
 
 	return note_rename(r->vm->qubes, r->vm->class->directory, r->old_name, r->new_name);
 }
 
-static void forget(void *work)
+void rename_forget(void *work)
 {
 	struct renaming *r = work;
 
@@ -135,20 +122,22 @@ static void move_conf_back(void *work)
 		error_note("%s stays renamed: %s", to, strerror(errno));
 }
 
-static int move_directory(void *work)
+int rename_move_directory(void *work)
 {
 	struct renaming *r = work;
 
-	if (root_rename(r->vm->qubes->root, r->old_directory, r->new_directory, false) != 0)
-		return error_errno("cannot rename %s to %s", r->old_directory, r->new_directory);
-	return 0;
+	r->had_directory = root_rename(r->vm->qubes->root, r->old_directory, r->new_directory, false) == 0;
+	if (r->had_directory || (errno == ENOENT && r->directory_optional))
+		return 0;
+	return error_errno("cannot rename %s to %s", r->old_directory, r->new_directory);
 }
 
-static void move_directory_back(void *work)
+void rename_move_directory_back(void *work)
 {
 	struct renaming *r = work;
 
-	if (root_rename(r->vm->qubes->root, r->new_directory, r->old_directory, false) != 0)
+	if (r->had_directory &&
+	    root_rename(r->vm->qubes->root, r->new_directory, r->old_directory, false) != 0)
 		error_note("%s stays at %s: %s", r->old_name, r->new_directory, strerror(errno));
 }
 
@@ -171,14 +160,14 @@ static int move_link(const struct root *root, const char *from_name, const char 
 	return -1;
 }
 
-static int move_autostart(void *work)
+int rename_move_autostart(void *work)
 {
 	struct renaming *r = work;
 
 	return move_link(r->vm->qubes->root, r->old_name, r->new_name, &r->had_autostart);
 }
 
-static void move_autostart_back(void *work)
+void rename_move_autostart_back(void *work)
 {
 	struct renaming *r = work;
 	bool there;
@@ -219,7 +208,7 @@ static void change_entry_back(void *work)
 	struct renaming *r = work;
 	int result = vm_set(r->vm, "name", r->old_name);
 
-	r->vm->name = r->old_name;
+	vm_call(r->vm, r->old_name);
 	if (r->stored_directory)
 		result |= vm_set(r->vm, "dir_path", r->stored_directory);
 	for (size_t i = 0; i < ARRAY_SIZE(paths); i++)
@@ -234,7 +223,7 @@ static int change_entry(void *work)
 	struct renaming *r = work;
 
 	if (vm_set(r->vm, "name", r->new_name) == 0 && change_paths(r) == 0) {
-		r->vm->name = r->new_name;
+		vm_call(r->vm, r->new_name);
 		return 0;
 	}
 	change_entry_back(work);
@@ -263,14 +252,14 @@ static int save_renaming(void *work)
 	return save_store(q, &r->after);
 }
 
-static int take_turn(void *work)
+int rename_take_turn(void *work)
 {
 	struct renaming *r = work;
 
 	return turn_take(r->vm, &r->turn);
 }
 
-static void drop_turn(void *work)
+void rename_drop_turn(void *work)
 {
 	struct renaming *r = work;
 
@@ -278,13 +267,13 @@ static void drop_turn(void *work)
 }
 
 static const struct step renaming_steps[] = {
-	{ .act = take_turn, .undo = drop_turn },
+	{ .act = rename_take_turn, .undo = rename_drop_turn },
 	{ .act = check_request },
 	{ .act = undefine, .undo = define_again, .outside = true },
-	{ .act = note, .undo = forget, .outside = true },
+	{ .act = rename_note, .undo = rename_forget, .outside = true },
 	{ .act = move_conf, .undo = move_conf_back, .outside = true },
-	{ .act = move_directory, .undo = move_directory_back, .outside = true },
-	{ .act = move_autostart, .undo = move_autostart_back, .outside = true },
+	{ .act = rename_move_directory, .undo = rename_move_directory_back, .outside = true },
+	{ .act = rename_move_autostart, .undo = rename_move_autostart_back, .outside = true },
 	{ .act = change_entry, .undo = change_entry_back },
 	{ .act = save_renaming },
 	{ .act = NULL },
@@ -303,7 +292,7 @@ static const char *stored_text(const struct vm *vm, const char *property)
 	return text ? arena_strdup(vm->qubes->arena, text) : NULL;
 }
 
-int lifecycle_rename(struct vm *vm, const char *name)
+static int rename_release3(struct vm *vm, const char *name)
 {
 	struct arena *arena = vm->qubes->arena;
 	const char *old_name = vm->name, *directory = vm_directory(vm);
@@ -327,4 +316,9 @@ int lifecycle_rename(struct vm *vm, const char *name)
 	result = steps_run(vm->qubes, renaming_steps, r);
 	util_release_signals(&before);
 	return result != 0 ? error_within("%s is not renamed", r->old_name) : r->after;
+}
+
+int lifecycle_rename(struct vm *vm, const char *name)
+{
+	return vm_is(vm, VM4_LOCAL) ? rename_release4(vm, name) : rename_release3(vm, name);
 }

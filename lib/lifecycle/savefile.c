@@ -272,7 +272,7 @@ static int store_memory(struct qubes *again, const struct saving *saving)
 	unsigned long long mib = saving->used / 1024;
 	AUTO_FREE char *text = util_printf("%llu", mib > LEAST_MEMORY ? mib : LEAST_MEMORY);
 
-	if (!vm || prop_set(vm, prop_find("memory"), text) != 0)
+	if (!vm || prop_set(vm, prop_find(vm->qubes, "memory"), text) != 0)
 		return -1;
 	return qubes_commit(again);
 }

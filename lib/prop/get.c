@@ -10,6 +10,11 @@
 #include "internal.h"
 #include "util.h"
 
+bool prop_is_release4(const struct qubes *q)
+{
+	return q && q->layout && q->layout->format == STORE_R4;
+}
+
 int prop_boolean_word(const char *text)
 {
 	static const char *const words[] = { "false", "no", "off", "0", "true", "yes", "on", "1" };
@@ -178,7 +183,7 @@ bool prop_is_default(const struct vm *vm, const struct prop *prop, const struct 
 /* The value of a property that is known to exist. */
 static int get_named(const struct vm *vm, const char *name, struct prop_value *value)
 {
-	const struct prop *prop = prop_find(name);
+	const struct prop *prop = prop_find(vm->qubes, name);
 
 	if (!prop)
 		return error_set(ERROR_FAILED, "no property '%s' in the table", name);
@@ -223,6 +228,13 @@ bool prop_flag(const struct vm *vm, const char *name)
 	return value.number;
 }
 
+bool prop_is_hvm(const struct vm *vm)
+{
+	const char *mode = vm_is(vm, VM4_LOCAL) ? prop_string(vm, "virt_mode") : NULL;
+
+	return vm_is(vm, VM_HVMS) || (mode && !strcmp(mode, "hvm"));
+}
+
 static int get_entries(const struct vm *vm, const char *name, struct literal *entries)
 {
 	struct prop_value value;
@@ -235,6 +247,10 @@ static int get_entries(const struct vm *vm, const char *name, struct literal *en
 
 int prop_services(const struct vm *vm, struct literal *services)
 {
+	if (prop_is_release4(vm->qubes)) {
+		prop4_services(vm, services);
+		return 0;
+	}
 	return get_entries(vm, "services", services);
 }
 
@@ -245,7 +261,10 @@ int prop_pcidevs(const struct vm *vm, struct literal *devices)
 
 const char *prop_broken(const struct vm *vm)
 {
-	for (const struct prop *prop = prop_table; prop->name; prop++) {
+	if (prop_is_release4(vm->qubes))
+		return prop4_broken(vm);
+	FOR_EACH_PROP(vm->qubes, prop)
+	{
 		struct prop_value value;
 
 		if (!prop_applies(vm, prop) || prop->flags & PROP_LIVE)

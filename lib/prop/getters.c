@@ -252,7 +252,7 @@ int prop_get_maxmem(const struct vm *vm, const struct prop *prop, struct prop_va
 
 	if (vm_is_dom0(vm))
 		return give_number(value, 0);
-	if (prop_get(vm, prop_find("memory"), &memory) < 0)
+	if (prop_get(vm, prop_find(vm->qubes, "memory"), &memory) < 0)
 		return -1;
 	if (vm_is(vm, VM_HVMS)) {
 		*value = memory;

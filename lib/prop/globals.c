@@ -42,22 +42,50 @@ static int check_template(const struct vm *vm)
 	return error_set(ERROR_FAILED, "%s is no template: it is of class %s", vm->name, vm->type);
 }
 
-const struct prop_global prop_globals[] = {
-	{ "clockvm", "clockvm", check_clock, "the name of a VM, or none" },
+static const struct prop_global release3_globals[] = {
+	{ "clockvm", "clockvm", check_clock, "the name of a VM, or none", NULL },
 	{ "default-fw-netvm", "default_fw_netvm", check_netvm,
-	  "the name of a VM that provides network, or none" },
-	{ "default-kernel", "default_kernel", NULL, "an installed version" },
-	{ "default-netvm", "default_netvm", check_netvm, "the name of a VM that provides network, or none" },
-	{ "default-template", "default_template", check_template, "the name of a template, or none" },
-	{ "updatevm", "updatevm", check_any, "the name of a VM, or none" },
-	{ NULL, NULL, NULL, NULL },
+	  "the name of a VM that provides network, or none", NULL },
+	{ "default-kernel", "default_kernel", NULL, "an installed version", NULL },
+	{ "default-netvm", "default_netvm", check_netvm, "the name of a VM that provides network, or none",
+	  NULL },
+	{ "default-template", "default_template", check_template, "the name of a template, or none", NULL },
+	{ "updatevm", "updatevm", check_any, "the name of a VM, or none", NULL },
+	{ NULL, NULL, NULL, NULL, NULL },
 };
+
+static const struct prop_global *release4_globals(struct qubes *q)
+{
+	struct prop_global *rows;
+	size_t count = 0;
+
+	while (prop4_globals[count].name)
+		count++;
+	rows = arena_alloc(q->arena, (count + 1) * sizeof(*rows));
+	for (size_t i = 0; i < count; i++)
+		rows[i] = (struct prop_global){ .name = prop4_globals[i].name,
+						.key = prop4_globals[i].name,
+						.forms = prop4_globals[i].forms,
+						.row = &prop4_globals[i] };
+	return rows;
+}
+
+const struct prop_global *prop_global_rows(struct qubes *q)
+{
+	return prop_is_release4(q) ? release4_globals(q) : release3_globals;
+}
 
 const char *prop_get_global(struct qubes *q, const struct prop_global *global)
 {
+	struct prop_value value;
 	const struct vm *vm;
 	const char *text;
 
+	if (global->row) {
+		text = prop_get(prop_store(q), global->row, &value) == 0 ? prop_text(prop_store(q), &value) :
+									   NULL;
+		return text ? text : "";
+	}
 	if (global->check) {
 		vm = vm_global(q, global->key);
 		return vm ? vm->name : "";
@@ -68,6 +96,8 @@ const char *prop_get_global(struct qubes *q, const struct prop_global *global)
 
 int prop_reset_global(struct qubes *q, const struct prop_global *global)
 {
+	if (global->row)
+		return prop_reset(prop_store(q), global->row);
 	if (!global->check)
 		return error_set(ERROR_FAILED, "%s has no default to go back to", global->name);
 	return vm_set_global_reference(q, global->key, NULL);
@@ -77,6 +107,8 @@ int prop_set_global(struct qubes *q, const struct prop_global *global, const cha
 {
 	struct vm *vm = NULL;
 
+	if (global->row)
+		return prop_set(prop_store(q), global->row, text);
 	if (!global->check)
 		return prop_check_kernel(q, text) < 0 ? -1 : vm_set_global(q, global->key, text);
 	if (*text && strcmp(text, "none")) {

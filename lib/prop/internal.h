@@ -16,6 +16,23 @@ void prop_read(const struct vm *vm, const struct prop *prop, const char *text, s
 /* Is a kernel of that name installed, with what a VM boots from? 0, or -1 with an error. */
 int prop_check_kernel(struct qubes *q, const char *name);
 
+/* Is the loaded store one of release 4? False without one. */
+bool prop_is_release4(const struct qubes *q);
+
+/* A line end in a value makes two lines of one wherever it is listed. 0, or -1 with an error. */
+int prop_check_characters(const struct prop *prop, const char *text);
+
+/* The forms that a user may write, the type, what qubesd would load, and what it would take. As a checker. */
+prop_checker prop4_check_value;
+
+/* prop_broken for release 4: what is stored, and may not be. */
+const char *prop4_broken(const struct vm *vm);
+
+/* Services of release 4 */
+void prop4_services(const struct vm *vm, struct literal *services);
+int prop4_set_service(struct vm *vm, const char *name, enum prop_switch to);
+int prop4_reset_services(struct vm *vm);
+
 /* As far as the store says: a list that cannot be read counts as none. */
 bool prop_has_pci_devices(const struct vm *vm);
 

@@ -96,9 +96,11 @@ static void note_overruled(const struct vm *vm, const char *name, enum prop_swit
 
 int prop_set_service(struct vm *vm, const char *name, enum prop_switch to)
 {
-	const struct prop *prop = prop_find(SERVICES);
-	struct prop_value value = { .type = prop->type };
+	const struct prop *prop = prop_find(vm->qubes, SERVICES);
+	struct prop_value value = { .type = PROP_SERVICES };
 
+	if (prop_is_release4(vm->qubes))
+		return prop4_set_service(vm, name, to);
 	if (vm_is(vm, VM_UNKNOWN))
 		return error_set(ERROR_FAILED, "the services of %s, which is of class %s, cannot be set",
 				 vm->name, vm->type);
@@ -119,5 +121,5 @@ int prop_set_service(struct vm *vm, const char *name, enum prop_switch to)
 
 int prop_reset_services(struct vm *vm)
 {
-	return vm_unset(vm, SERVICES);
+	return prop_is_release4(vm->qubes) ? prop4_reset_services(vm) : vm_unset(vm, SERVICES);
 }

@@ -19,6 +19,10 @@ static int check_settable(const struct vm *vm, const struct prop *prop)
 {
 	if (!prop->settable)
 		return error_set(ERROR_FAILED, "%s cannot be set", prop->name);
+	if (vm_is(vm, prop->settable) && !prop_settable(vm, prop))
+		return error_set(ERROR_FAILED,
+				 "%s is known from release 4.3 on, and this store is of an earlier one",
+				 prop->name);
 	if (!prop_settable(vm, prop))
 		return error_set(ERROR_FAILED, "%s cannot be set for %s, which is of class %s", prop->name,
 				 vm->name, vm->type);
@@ -46,8 +50,7 @@ static int check_halted(struct vm *vm, const struct prop *prop)
 	return 0;
 }
 
-/* A line end in a value makes two lines of one wherever it is listed or put into a configuration. */
-static int check_characters(const struct prop *prop, const char *text)
+int prop_check_characters(const struct prop *prop, const char *text)
 {
 	for (; *text; text++)
 		if ((unsigned char)*text < ' ' || *text == 0x7f)
@@ -74,10 +77,19 @@ static int check_type(const struct vm *vm, const struct prop *prop, const char *
 		*canonical = arena_printf(vm->qubes->arena, "%llu", number);
 		return 0;
 	default:
-		return check_characters(prop, text);
+		return prop_check_characters(prop, text);
 	}
 	return error_set(ERROR_FAILED, "'%s' is no value for %s, which takes %s", text, prop->name,
 			 prop->forms);
+}
+
+static int check_value(const struct vm *vm, const struct prop *prop, const char *text, const char **canonical)
+{
+	if (prop_is_release4(vm->qubes))
+		return prop4_check_value(vm, prop, text, canonical);
+	if (check_type(vm, prop, text, canonical) < 0)
+		return -1;
+	return prop->check ? prop->check(vm, prop, *canonical, canonical) : 0;
 }
 
 static int after(struct vm *vm, const struct prop *prop, int result)
@@ -93,8 +105,7 @@ int prop_set(struct vm *vm, const struct prop *prop, const char *text)
 		return -1;
 	if (prop->default_word && !strcmp(text, prop->default_word))
 		return prop_reset(vm, prop);
-	if (check_type(vm, prop, text, &canonical) < 0 ||
-	    (prop->check && prop->check(vm, prop, canonical, &canonical) < 0) || check_halted(vm, prop) < 0)
+	if (check_value(vm, prop, text, &canonical) < 0 || check_halted(vm, prop) < 0)
 		return -1;
 	if (prop->set)
 		return after(vm, prop, prop->set(vm, prop, canonical));
@@ -106,6 +117,8 @@ int prop_reset(struct vm *vm, const struct prop *prop)
 	if (!(prop->flags & PROP_DEFAULTABLE))
 		return error_set(ERROR_FAILED, "%s has no default to go back to", prop->name);
 	if (check_settable(vm, prop) < 0 || check_halted(vm, prop) < 0)
+		return -1;
+	if (prop->resets && prop->resets(vm, prop, NULL, NULL) < 0)
 		return -1;
 	if (prop->set == prop_set_netvm)
 		return prop_reset_netvm(vm);

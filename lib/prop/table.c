@@ -4,7 +4,7 @@
  */
 #include <string.h>
 
-#include "internal.h"
+#include "r4.h"
 #include "util.h"
 
 #define ALL VM_ALL
@@ -154,25 +154,30 @@ static bool is_among(const char *words, const char *name)
 	return false;
 }
 
-const struct prop *prop_find(const char *name)
+const struct prop *prop_rows(const struct qubes *q)
 {
-	for (const struct prop *prop = prop_table; prop->name; prop++)
-		if (is_among(prop->name, name) || is_among(prop->aliases, name))
-			return prop;
+	return prop_is_release4(q) ? prop4_table : prop_table;
+}
+
+const struct prop *prop_find(const struct qubes *q, const char *name)
+{
+	FOR_EACH_PROP(q, prop)
+	if (is_among(prop->name, name) || is_among(prop->aliases, name))
+		return prop;
 	return NULL;
 }
 
-const struct prop_global *prop_find_global(const char *name)
+const struct prop_global *prop_find_global(struct qubes *q, const char *name)
 {
-	for (const struct prop_global *global = prop_globals; global->name; global++)
-		if (is_among(global->name, name))
-			return global;
+	FOR_EACH_GLOBAL(q, global)
+	if (is_among(global->name, name))
+		return global;
 	return NULL;
 }
 
 const char *prop_forms(struct qubes *q, const struct prop *prop)
 {
-	if (prop->check != prop_check_vm_kernel)
+	if (prop->check != prop_check_vm_kernel && prop->check != prop4_check_kernel)
 		return prop->forms ? prop->forms : "no value: it cannot be set";
 	return arena_printf(q->arena, "%s; installed:%s", prop->forms, prop_kernel_names(q));
 }
@@ -182,12 +187,18 @@ const char *prop_key(const struct prop *prop)
 	return prop->key ? prop->key : prop->name;
 }
 
+/* One of a later release may not be put into the store of an earlier one. */
+static bool is_known(const struct vm *vm, const struct prop *prop)
+{
+	return !(prop->flags & PROP_NOT_BEFORE_43) || vms_are_of_43(vm->qubes);
+}
+
 bool prop_applies(const struct vm *vm, const struct prop *prop)
 {
-	return vm_is(vm, prop->classes);
+	return vm_is(vm, prop->classes) && is_known(vm, prop);
 }
 
 bool prop_settable(const struct vm *vm, const struct prop *prop)
 {
-	return vm_is(vm, prop->settable);
+	return vm_is(vm, prop->settable) && is_known(vm, prop);
 }

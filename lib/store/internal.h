@@ -21,8 +21,12 @@ struct store {
 	store_node *tree;
 	enum store_format format;
 	bool changed;
+	bool forced; /* written even if somebody else owns it */
 	char *forbidden;
 };
+
+/* Does a running qubesd own it? */
+bool store_is_owned(const struct store *store);
 
 /*
  * Opens PATH and locks it, shared or exclusive, against the original tools' POSIX locks too. A file that
@@ -44,7 +48,7 @@ char *store_lock_holder(int fd, short type);
  * Removes the new files that writers of the store PATH have left beside it when they were killed. Only for one
  * who holds its lock: then nobody else is writing.
  */
-void store_remove_leftovers(const struct root *root, const char *path);
+void store_remove_leftovers(const struct root *root, const char *path, enum store_format format);
 
 /* The number, from 1, of the element of the file that NODE is; 0: it is new. */
 uintptr_t store_number(const store_node *node);
@@ -66,6 +70,7 @@ void store_write_tree(struct strbuf *out, const store_node *root);
 struct store_like {
 	const struct stat *st; /* owner and mode */
 	int fd;		       /* extended attributes */
+	enum store_format format;
 };
 
 /*
@@ -83,6 +88,6 @@ char *store_follow_links(const struct root *root, const char *path);
 int store_open_directory(const struct root *root, const char *path, const char **base);
 
 /* What new files for BASE begin with: nothing that somebody would call a copy. The caller frees. */
-char *store_temporary_prefix(const char *base);
+char *store_temporary_prefix(const char *base, enum store_format format);
 
 #endif

@@ -41,12 +41,12 @@ static void remove_all(DIR *directory, const char *prefix)
 			remove_unless_locked(dirfd(directory), entry->d_name);
 }
 
-void store_remove_leftovers(const struct root *root, const char *path)
+void store_remove_leftovers(const struct root *root, const char *path, enum store_format format)
 {
 	AUTO_FREE char *place = store_follow_links(root, path);
 	const char *base;
 	int fd = place ? store_open_directory(root, place, &base) : -1;
-	AUTO_FREE char *prefix = fd >= 0 ? store_temporary_prefix(base) : NULL;
+	AUTO_FREE char *prefix = fd >= 0 ? store_temporary_prefix(base, format) : NULL;
 	DIR *directory = fd >= 0 ? fdopendir(fd) : NULL;
 
 	if (directory) {

@@ -86,29 +86,28 @@ static int check_text(struct store *store)
 }
 
 /* Each element of the file gets its number, so that its line can be told even when the tree has changed. */
-static void number_elements(store_node *root)
+static size_t number_elements(store_node *root)
 {
 	uintptr_t number = 0;
 
 	for (store_node *node = root; node; node = mxmlWalkNext(node, root, MXML_DESCEND))
 		if (mxmlGetType(node) == MXML_ELEMENT && !strchr("!?", mxmlGetElement(node)[0]))
 			store_set_number(node, ++number);
+	return number;
 }
 
-static int parse(struct store *store)
+/* mxml does not tell <a></a> from <a/>. Both say the same, but what was not changed stays as it is. */
+static void keep_empty_pairs(struct store *store, size_t count)
 {
-	char *end = store->text + store->document.root_end, kept = *end;
+	AUTO_FREE bool *pairs = util_alloc(count * sizeof(*pairs));
 
-	note_complaint("");
-	mxmlSetErrorCallback(note_complaint);
-	*end = '\0';
-	store->tree = mxmlLoadString(NULL, store->text + store->document.root_start, MXML_OPAQUE_CALLBACK);
-	*end = kept;
-	if (!store->tree || mxml_complaint[0])
-		return error_set(ERROR_STORE, "%s cannot be parsed: %s", store->path,
-				 mxml_complaint[0] ? mxml_complaint : "not enough memory");
-	number_elements(store->tree);
-	return 0;
+	wellformed_find_pairs(store->text, &store->document, pairs, count);
+	for (store_node *node = store->tree; node; node = mxmlWalkNext(node, store->tree, MXML_DESCEND)) {
+		uintptr_t number = mxmlGetType(node) == MXML_ELEMENT ? store_number(node) : 0;
+
+		if (number && pairs[number - 1])
+			mxmlNewOpaque(node, "");
+	}
 }
 
 static int detect_format(struct store *store)
@@ -124,6 +123,27 @@ static int detect_format(struct store *store)
 			 element);
 }
 
+static int parse(struct store *store, bool write)
+{
+	char *end = store->text + store->document.root_end, kept = *end;
+	size_t count;
+
+	note_complaint("");
+	mxmlSetErrorCallback(note_complaint);
+	*end = '\0';
+	store->tree = mxmlLoadString(NULL, store->text + store->document.root_start, MXML_OPAQUE_CALLBACK);
+	*end = kept;
+	if (!store->tree || mxml_complaint[0])
+		return error_set(ERROR_STORE, "%s cannot be parsed: %s", store->path,
+				 mxml_complaint[0] ? mxml_complaint : "not enough memory");
+	count = number_elements(store->tree);
+	if (detect_format(store) < 0)
+		return -1;
+	if (write && store->format == STORE_R4)
+		keep_empty_pairs(store, count);
+	return 0;
+}
+
 struct store *store_open_within(struct root *root, const char *path, bool write, int seconds)
 {
 	struct store *store = util_alloc(sizeof(*store));
@@ -132,13 +152,12 @@ struct store *store_open_within(struct root *root, const char *path, bool write,
 	store->root = root;
 	store->path = util_strdup(path);
 	store->fd = fd;
-	if (fd < 0 || read_store(store, fd) < 0 || check_text(store) < 0 || parse(store) < 0 ||
-	    detect_format(store) < 0) {
+	if (fd < 0 || read_store(store, fd) < 0 || check_text(store) < 0 || parse(store, write) < 0) {
 		store_close(store);
 		return NULL;
 	}
 	if (write)
-		store_remove_leftovers(root, path);
+		store_remove_leftovers(root, path, store->format);
 	else
 		store_unlock(store);
 	return store;
@@ -245,9 +264,18 @@ static int check_output(const struct store *store, const struct strbuf *out)
 			 store->path, fault.line, fault.column, fault.what);
 }
 
+/* One that began to start just now may have read the old file while it waited for our lock. */
+static void note_new_owner(const struct store *store)
+{
+	if (!store->forced && store_is_owned(store))
+		error_note(
+			"warning: qubesd was started while %s was written: restart it now, or it may undo this",
+			store->path);
+}
+
 int store_save(struct store *store)
 {
-	const struct store_like like = { &store->original, store->fd };
+	const struct store_like like = { &store->original, store->fd, store->format };
 	AUTO_STRBUF struct strbuf out = { 0 };
 	struct stat written;
 	int fd;
@@ -258,6 +286,8 @@ int store_save(struct store *store)
 		return error_set(ERROR_STORE, "%s is not written: %s", store->path, store->forbidden);
 	if (store->fd < 0)
 		return error_set(ERROR_FAILED, "%s is not written: it is not locked for that", store->path);
+	if (store_check_owner(store) < 0)
+		return -1;
 	build_text(&out, store);
 	if (check_output(store, &out) < 0)
 		return -1;
@@ -268,6 +298,7 @@ int store_save(struct store *store)
 	store->fd = fd;
 	store->original = written;
 	store->changed = false;
+	note_new_owner(store);
 	return 0;
 }
 

@@ -268,3 +268,21 @@ size_t wellformed_element_line(const char *text, const struct xml_document *doc,
 	}
 	return index == 0 ? wellformed_line(text, (size_t)(markup - (const u8 *)text)) : 0;
 }
+
+void wellformed_find_pairs(const char *text, const struct xml_document *doc, bool *pairs, size_t count)
+{
+	struct xml_scanner s = scanner_for(text, doc->length);
+	const u8 *markup = (const u8 *)text + doc->root_start, *p = xml_scan_start_tag(&s, markup);
+
+	for (size_t index = 0; p && index < count;) {
+		pairs[index++] = p[-2] != '/' && xml_starts(p, "</");
+		do {
+			if (s.depth == 0)
+				return;
+			markup = memchr(p, '<', (size_t)(s.end - p));
+			/* The normal form of an empty comment is not XML. */
+			p = xml_starts(markup, "<" WELLFORMED_EMPTY_COMMENT ">") ? markup + 3 :
+										   xml_scan_step(&s, p);
+		} while (p && strchr("/!?", markup[1]));
+	}
+}

@@ -9,6 +9,7 @@
 #ifndef STORE_WELLFORMED_H
 #define STORE_WELLFORMED_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /*
@@ -67,5 +68,8 @@ size_t wellformed_line(const char *text, size_t offset);
  * the order of the start tags; 0 if there is none. It walks the text, so it is meant for messages.
  */
 size_t wellformed_element_line(const char *text, const struct xml_document *doc, size_t index);
+
+/* Sets of PAIRS, by element number from 0 below COUNT, those of elements that are empty but have both tags. */
+void wellformed_find_pairs(const char *text, const struct xml_document *doc, bool *pairs, size_t count);
 
 #endif

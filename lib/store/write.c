@@ -192,12 +192,24 @@ static int give_to_qubes(const struct root *root, int fd)
 	return fchmod(fd, NEW_STORE_MODE);
 }
 
+/* As qubesd leaves it, whatever somebody's copy has made of it: its clients are in that group. */
+static int make_usual(const struct root *root, int fd)
+{
+	gid_t group = root_group(root, "qubes");
+
+	if (group != (gid_t)-1 && fchown(fd, (uid_t)-1, group) < 0 && !is_refused(errno))
+		return -1;
+	return fchmod(fd, NEW_STORE_MODE);
+}
+
 static int fill(const struct root *root, int fd, const char *text, size_t length,
 		const struct store_like *like, struct stat *written)
 {
 	if (store_lock_new(fd) < 0 || util_write_all(fd, text, length) < 0)
 		return -1;
 	if ((like ? keep_ownership(fd, like) : give_to_qubes(root, fd)) < 0)
+		return -1;
+	if (like && like->format == STORE_R4 && make_usual(root, fd) < 0)
 		return -1;
 	return fsync(fd) < 0 ? -1 : fstat(fd, written);
 }
@@ -246,16 +258,17 @@ static int complete(const struct root *root, const struct replacement *new, cons
 	return 0;
 }
 
-char *store_temporary_prefix(const char *base)
+/* Release 4's own tools know theirs by the tilde, behind which they put fewer letters than we do. */
+char *store_temporary_prefix(const char *base, enum store_format format)
 {
-	return util_printf("%s.new-", base);
+	return util_printf(format == STORE_R4 ? "%s~" : "%s.new-", base);
 }
 
 /* The descriptor of the file, which is BASE in DIRECTORY now; -1 with an error, and nothing is left of it. */
 static int make_file(const struct root *root, int directory, const char *base, const char *text,
 		     size_t length, const struct store_like *like, struct stat *written)
 {
-	AUTO_FREE char *prefix = store_temporary_prefix(base);
+	AUTO_FREE char *prefix = store_temporary_prefix(base, like ? like->format : STORE_R3);
 	AUTO_FREE char *temporary = util_random_name(prefix);
 	struct replacement new = { directory, -1, base, temporary, like };
 

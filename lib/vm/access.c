@@ -20,7 +20,7 @@ struct layout_value vm_get(const struct vm *vm, const char *property)
 }
 
 /* dom0 gets an element when it first has something of its own to keep. */
-static int need_node(struct vm *vm)
+int vms_need_node(struct vm *vm)
 {
 	struct qubes *q = vm->qubes;
 
@@ -50,7 +50,7 @@ int vm_set(struct vm *vm, const char *property, const char *text)
 		return 0;
 	if (!store_can_hold(text))
 		return unfit(property);
-	if (need_node(vm) < 0)
+	if (vms_need_node(vm) < 0)
 		return -1;
 	return changed(vm, vm->qubes->layout->set(vm->node, property, text));
 }
@@ -62,7 +62,7 @@ int vm_set_reference(struct vm *vm, const char *property, const struct vm *to)
 	if (now.presence == LAYOUT_SET && now.text && vm_resolve(vm->qubes, &now) == to &&
 	    (to || now.kind == LAYOUT_NO_VM))
 		return 0;
-	if (need_node(vm) < 0)
+	if (vms_need_node(vm) < 0)
 		return -1;
 	return changed(vm, vm->qubes->layout->set_reference(vm->node, property, to ? to->qid : -1,
 							    to ? to->name : NULL));

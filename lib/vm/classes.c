@@ -27,12 +27,27 @@ const struct vm_label vm_labels[] = {
 	{ 7, "purple", "0x75507b" }, { 8, "black", "0x000000" },  { 0, NULL, NULL },
 };
 
+const struct vms_model *vms_model(const struct qubes *q)
+{
+	return q->layout && q->layout->format == STORE_R4 ? &vms_model_r4 : &vms_model_r3;
+}
+
 const struct vm_class *vm_class_by_type(const char *type)
 {
 	FOR_EACH_CLASS(class)
 		if (!strcmp(class->type, type))
 			return class;
 	return NULL;
+}
+
+const struct vm_label *vm_find_label(const struct qubes *q, const char *text)
+{
+	return vms_model(q)->label(q, text);
+}
+
+bool vm_provides_network(const struct vm *vm)
+{
+	return vms_model(vm->qubes)->provides_network(vm);
 }
 
 const struct vm_label *vm_label_by_name(const char *name)
@@ -58,7 +73,7 @@ static bool names_template(const struct vm *vm)
 {
 	const struct layout *layout = vm->qubes->layout;
 
-	if (vm_is(vm, VM_TEMPLATES | VM_ADMIN))
+	if (vm_is(vm, VM_TEMPLATES | VM_ADMIN) || (!vm->class->template_kind && !vm_is(vm, VM_UNKNOWN)))
 		return false;
 	return layout->get_reference(vm->node, "template").kind != LAYOUT_NO_VM;
 }

@@ -66,6 +66,7 @@ struct vm *vms_insert(struct qubes *q, const struct vm_class *class, const char 
 	memmove(vms->items + place + 1, vms->items + place, (vms->count - place) * sizeof(struct vm *));
 	vms->items[place] = vm;
 	vms->count++;
+	vms_forget_names(vms);
 	return vm;
 }
 
@@ -74,6 +75,7 @@ void vms_free(struct vms *vms)
 	if (!vms)
 		return;
 	free(vms->items);
+	free(vms->by_name);
 	free(vms);
 }
 
@@ -95,10 +97,12 @@ static void reject(struct qubes *q, const store_node *node, const char *why)
 static const char *fault_of(const struct qubes *q, const struct vm_class *class, const char *qid_text,
 			    const char *name, unsigned long long *qid)
 {
+	int most = vms_model(q)->qid_limit - 1;
+
 	if (!qid_text)
 		return "a VM without a qid";
-	if (!util_parse_decimal(qid_text, QID_LIMIT - 1, qid))
-		return "a qid that is not a number from 0 to 253";
+	if (!util_parse_decimal(qid_text, (unsigned long long)most, qid))
+		return arena_printf(q->arena, "a qid that is not a number from 0 to %d", most);
 	if (!name || !*name)
 		return "a VM without a name";
 	if (*qid == 0 && class->kind != VM_ADMIN)
@@ -108,14 +112,20 @@ static const char *fault_of(const struct qubes *q, const struct vm_class *class,
 	return NULL;
 }
 
+static const struct vm_class *class_of(const struct qubes *q, const char *type)
+{
+	for (const struct vm_class *class = vms_model(q)->classes; class->type; class ++)
+		if (type && !strcmp(class->type, type))
+			return class;
+	return &vm_class_unknown;
+}
+
 static void load_vm(struct qubes *q, store_node *node)
 {
 	const char *type = q->layout->vm_class(node), *qid_text, *name, *fault;
-	const struct vm_class *class = type ? vm_class_by_type(type) : NULL;
+	const struct vm_class *class = class_of(q, type);
 	unsigned long long qid = 0;
 
-	if (!class)
-		class = &vm_class_unknown;
 	q->layout->identity(node, &qid_text, &name);
 	if (class->kind == VM_ADMIN) { /* fixed, whatever the file says */
 		qid_text = "0";
@@ -165,7 +175,7 @@ int vms_load(struct qubes *q)
 	if (q->vms->rejected > REJECTED_SHOWN)
 		error_note("%zu more VMs are left out", q->vms->rejected - REJECTED_SHOWN);
 	if (!vm_by_qid(q, 0))
-		vms_insert(q, vm_class_by_type("AdminVM"), "AdminVM", 0, "dom0", NULL);
+		vms_insert(q, class_of(q, "AdminVM"), "AdminVM", 0, "dom0", NULL);
 	q->vms->bad_globals = vms_bad_globals(q);
 	if (q->vms->bad_globals && !q->writing)
 		vms_report_globals(q);

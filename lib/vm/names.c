@@ -3,6 +3,7 @@
  * Names and numbers: finding a VM, what a name may be, which qid is free, adding and removing.
  */
 #include <ctype.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -15,23 +16,63 @@
 
 static const char *const reserved_names[] = { "none", "true", "false", "default", "dom0" };
 
-static size_t count_named(const struct qubes *q, const char *name, struct vm **first)
+static size_t hash(const char *name)
 {
-	struct vm *vm;
-	size_t count = 0;
+	size_t sum = 5381;
 
-	*first = NULL;
-	FOR_EACH_VM(q, vm)
-		if (!strcmp(vm->name, name) && !count++)
-			*first = vm;
-	return count;
+	for (; *name; name++)
+		sum = sum * 33 + (unsigned char)*name;
+	return sum;
+}
+
+void vms_forget_names(struct vms *vms)
+{
+	free(vms->by_name);
+	vms->by_name = NULL;
+}
+
+/* By ascending qid: of several with one name, the first in their row of slots is the lowest. */
+static void make_table(struct vms *vms)
+{
+	vms->slots = 16;
+	while (vms->slots < 2 * vms->count)
+		vms->slots *= 2;
+	vms->by_name = util_alloc(vms->slots * sizeof(*vms->by_name));
+	for (size_t i = 0; i < vms->count; i++) {
+		size_t slot = hash(vms->items[i]->name) & (vms->slots - 1);
+
+		while (vms->by_name[slot])
+			slot = (slot + 1) & (vms->slots - 1);
+		vms->by_name[slot] = vms->items[i];
+	}
+}
+
+struct vm *vms_named(const struct qubes *q, const char *name, size_t *count)
+{
+	struct vms *vms = q->vms;
+	struct vm *first = NULL;
+
+	if (!vms->by_name)
+		make_table(vms);
+	*count = 0;
+	for (size_t slot = hash(name) & (vms->slots - 1); vms->by_name[slot];
+	     slot = (slot + 1) & (vms->slots - 1))
+		if (!strcmp(vms->by_name[slot]->name, name) && !(*count)++)
+			first = vms->by_name[slot];
+	return first;
+}
+
+void vm_call(struct vm *vm, const char *name)
+{
+	vm->name = name;
+	vms_forget_names(vm->qubes->vms);
 }
 
 /* With two VMs of one name, looking at the first is what the original does; acting on it is a gamble. */
 struct vm *vm_by_name(const struct qubes *q, const char *name)
 {
-	struct vm *vm;
-	size_t count = count_named(q, name, &vm);
+	size_t count;
+	struct vm *vm = vms_named(q, name, &count);
 
 	if (count == 0) {
 		error_set(ERROR_NOT_FOUND, "there is no VM '%s'", name);
@@ -48,11 +89,16 @@ struct vm *vm_by_name(const struct qubes *q, const char *name)
 	return vm;
 }
 
+struct vm *vm_find(const struct qubes *q, const char *name)
+{
+	size_t count;
+
+	return vms_named(q, name, &count);
+}
+
 bool vm_name_taken(const struct qubes *q, const char *name)
 {
-	struct vm *vm;
-
-	return count_named(q, name, &vm) > 0;
+	return vm_find(q, name) != NULL;
 }
 
 static bool is_name_text(const char *name)
@@ -80,6 +126,19 @@ int vm_check_name(const char *name)
 			return error_set(ERROR_FAILED, "'%s' is a reserved name", name);
 	if (util_ends_with(name, "-dm"))
 		return error_set(ERROR_FAILED, "'%s': names ending in -dm are those of stub domains", name);
+	return 0;
+}
+
+/* What R4 leaves out of what R3 allows. */
+int vm_check_name4(const char *name)
+{
+	if (vm_check_name(name) < 0)
+		return -1;
+	if (strchr(name, '.'))
+		return error_set(ERROR_FAILED, "'%s' is no name for a VM of release 4, which takes no '.'",
+				 name);
+	if (!strcmp(name, "Domain-0"))
+		return error_set(ERROR_FAILED, "'%s' is a reserved name", name);
 	return 0;
 }
 
@@ -162,11 +221,11 @@ static void clear_globals(struct vm *vm)
 	struct qubes *q = vm->qubes;
 	store_node *root = q->layout->globals(store_root(q->store));
 
-	for (size_t i = 0; vms_globals[i].name; i++) {
-		struct layout_reference reference = q->layout->get_reference(root, vms_globals[i].name);
+	for (const struct vms_global *global = vms_model(q)->globals; global->name; global++) {
+		struct layout_reference reference = q->layout->get_reference(root, global->name);
 
-		if (vm_resolve(q, &reference) == vm)
-			vm_set_global_reference(q, vms_globals[i].name, NULL);
+		if (reference.presence == LAYOUT_SET && vm_resolve(q, &reference) == vm)
+			vms_model(q)->clear_global(q, global->name);
 	}
 }
 
@@ -184,6 +243,7 @@ void vm_remove(struct vm *vm)
 	for (size_t i = 0; i < vms->count; i++)
 		if (vms->items[i] == vm) {
 			memmove(vms->items + i, vms->items + i + 1, (--vms->count - i) * sizeof(struct vm *));
+			vms_forget_names(vms);
 			break;
 		}
 	if (vm->node)

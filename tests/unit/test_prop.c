@@ -102,7 +102,7 @@ static const struct {
 
 static const char *value_of(const struct world *w, const char *name, const char *property)
 {
-	const struct prop *prop = prop_find(property);
+	const struct prop *prop = prop_find(&w->q, property);
 	struct prop_value value;
 
 	assert_non_null(prop);
@@ -168,10 +168,10 @@ static void a_class_without_a_property_says_so(void **state)
 	const struct world *w = *state;
 	struct prop_value value;
 
-	assert_int_equal(prop_get(the(w, "work"), prop_find("drive"), &value), -1);
-	assert_int_equal(prop_get(the(w, "win"), prop_find("kernel"), &value), -1);
-	assert_null(prop_find("nosuch"));
-	assert_null(prop_find("memor"));
+	assert_int_equal(prop_get(the(w, "work"), prop_find(&w->q, "drive"), &value), -1);
+	assert_int_equal(prop_get(the(w, "win"), prop_find(&w->q, "kernel"), &value), -1);
+	assert_null(prop_find(&w->q, "nosuch"));
+	assert_null(prop_find(&w->q, "memor"));
 }
 
 static void a_broken_value_keeps_the_vm_from_starting(void **state)
@@ -250,7 +250,7 @@ static void sets_are_checked_and_stored_in_one_form(void **state)
 	const struct world *w = *state;
 
 	for (size_t i = 0; i < ARRAY_SIZE(sets); i++) {
-		const struct prop *prop = prop_find(sets[i].property);
+		const struct prop *prop = prop_find(&w->q, sets[i].property);
 		int result = prop_set(the(w, sets[i].vm), prop, sets[i].text);
 		const char *stored = vm_get(the(w, sets[i].vm), prop_key(prop)).text;
 
@@ -268,15 +268,16 @@ static void what_is_refused_changes_nothing(void **state)
 
 	for (size_t i = 0; i < ARRAY_SIZE(sets); i++)
 		if (!sets[i].stored)
-			assert_int_equal(
-				prop_set(the(w, sets[i].vm), prop_find(sets[i].property), sets[i].text), -1);
+			assert_int_equal(prop_set(the(w, sets[i].vm), prop_find(&w->q, sets[i].property),
+						  sets[i].text),
+					 -1);
 	assert_false(store_changed(w->q.store));
 }
 
 static void netvms_are_set_checked_and_follow(void **state)
 {
 	struct world *w = *state;
-	const struct prop *netvm = prop_find("netvm");
+	const struct prop *netvm = prop_find(&w->q, "netvm");
 
 	assert_int_equal(prop_set(the(w, "work"), netvm, "net"), 0);
 	assert_ptr_equal(vm_netvm(the(w, "work")), the(w, "net"));
@@ -300,15 +301,15 @@ static void defaults_come_back(void **state)
 {
 	struct world *w = *state;
 
-	assert_int_equal(prop_set(the(w, "work"), prop_find("kernel"), "none"), 0);
-	assert_int_equal(prop_set(the(w, "work"), prop_find("kernel"), "default"), 0);
+	assert_int_equal(prop_set(the(w, "work"), prop_find(&w->q, "kernel"), "none"), 0);
+	assert_int_equal(prop_set(the(w, "work"), prop_find(&w->q, "kernel"), "default"), 0);
 	assert_string_equal(value_of(w, "work", "kernel"), "4.4");
-	assert_int_equal(prop_set(the(w, "work"), prop_find("mac"), "00:11:22:33:44:55"), 0);
-	assert_int_equal(prop_set(the(w, "work"), prop_find("mac"), "auto"), 0);
+	assert_int_equal(prop_set(the(w, "work"), prop_find(&w->q, "mac"), "00:11:22:33:44:55"), 0);
+	assert_int_equal(prop_set(the(w, "work"), prop_find(&w->q, "mac"), "auto"), 0);
 	assert_string_equal(value_of(w, "work", "mac"), "00:16:3E:5E:6C:04");
-	assert_int_equal(prop_reset(the(w, "work"), prop_find("memory")), 0);
+	assert_int_equal(prop_reset(the(w, "work"), prop_find(&w->q, "memory")), 0);
 	assert_string_equal(value_of(w, "work", "memory"), "400");
-	assert_int_equal(prop_reset(the(w, "work"), prop_find("template")), -1);
+	assert_int_equal(prop_reset(the(w, "work"), prop_find(&w->q, "template")), -1);
 }
 
 /* ---- globals ---- */
@@ -327,13 +328,13 @@ static void globals_are_set_and_checked(void **state)
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-		const struct prop_global *global = prop_find_global(rows[i].name);
+		const struct prop_global *global = prop_find_global(&w->q, rows[i].name);
 
 		assert_int_equal(prop_set_global(&w->q, global, rows[i].text), rows[i].after ? 0 : -1);
 		if (rows[i].after)
 			assert_string_equal(prop_get_global(&w->q, global), rows[i].after);
 	}
-	assert_null(prop_find_global("default"));
+	assert_null(prop_find_global(&w->q, "default"));
 }
 
 /* ---- a new VM ---- */
