@@ -89,6 +89,14 @@ static const struct prop_global *find(struct qubes *q, const char *name)
 	return NULL;
 }
 
+/* The hypervisor is not asked for which these are; where none can be running, it is not worth a word. */
+static void note_running(const struct qubes *q, const struct prop_global *global)
+{
+	if (global->running && root_is_host(q->root) && !q->offline)
+		error_note("VMs that follow %s and run now keep %s until they are started again",
+			   global->name, global->running);
+}
+
 int qubes_prefs_main(struct qubes *q, const void *parsed, char **words)
 {
 	enum mode mode = mode_of(parsed, words);
@@ -103,5 +111,8 @@ int qubes_prefs_main(struct qubes *q, const void *parsed, char **words)
 		puts(prop_get_global(q, global));
 		return 0;
 	}
-	return mode == MODE_SET ? prop_set_global(q, global, words[1]) : prop_reset_global(q, global);
+	if ((mode == MODE_SET ? prop_set_global(q, global, words[1]) : prop_reset_global(q, global)) != 0)
+		return -1;
+	note_running(q, global);
+	return 0;
 }

@@ -37,11 +37,7 @@ static int shut_down_one(struct vm *vm, const void *context)
 
 	if (!args->quiet)
 		error_note("%s %s", args->dry_run ? "would shut down" : "shutting down", vm->name);
-	if (args->dry_run)
-		return 0;
-	if (args->force && vm_is(vm, VM_NETVMS))
-		lifecycle_detach_clients(vm);
-	return lifecycle_shutdown(vm);
+	return args->dry_run ? 0 : lifecycle_shutdown(vm, args->force);
 }
 
 static int wait_for(struct vm *const *vms, const struct shutdown_args *args, unsigned long long seconds)

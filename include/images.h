@@ -47,8 +47,9 @@ int images_create(struct vm *vm, const struct vm *source, bool quiet);
 /* The same, of a copy of SOURCE: with the kernels and the icon that it has itself, and no volatile image. */
 int images_clone(struct vm *vm, const struct vm *source, bool quiet);
 /*
- * Both mark the directory as unfinished, and take the place of one so marked, which a killed program has left.
- * To be called just before the store has the VM: from then on the directory is a VM's. 0, or -1 with an error.
+ * Both mark the directory as unfinished, and take the place of one so marked, which a killed program has left. To
+ * be called once the store has the VM, and before its files outlive its entry; no mark is fine. 0, or -1 with an
+ * error.
  */
 int images_finish(const struct vm *vm);
 /* Deletes what these made; only a directory of the VM's own class is touched. 0, or -1 with an error. */

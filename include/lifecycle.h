@@ -166,17 +166,20 @@ int lifecycle_remove_dead_disposables(struct qubes *q, bool quiet);
  */
 int lifecycle_trim(struct vm *template, bool quiet);
 
-int lifecycle_shutdown(struct vm *vm); /* asks the VM; does not wait */
 /*
- * Tells NETVM anew which of its running clients may do what, if it is a ProxyVM and runs (NULL: nothing to do).
- * 0, or -1 with an error.
+ * Asks the VM; does not wait. FORCE: it goes though running VMs get their network from it, whose interfaces are
+ * taken first; they get them back if it cannot be asked.
  */
-int lifecycle_tell_firewall(struct vm *netvm);
-/* Takes the interfaces of a netvm's running clients away, before it goes itself; what fails is not said. */
-void lifecycle_detach_clients(struct vm *netvm);
+int lifecycle_shutdown(struct vm *vm, bool force);
 int lifecycle_kill(struct vm *vm);
 int lifecycle_pause(struct vm *vm);
 int lifecycle_unpause(struct vm *vm);
+
+/*
+ * Tells NETVM anew which of its running clients may do what, if it is a ProxyVM and runs, by the store as it is now
+ * (NULL: nothing to do). 0, or -1 with an error.
+ */
+int lifecycle_tell_firewall(struct vm *netvm);
 
 /* May all of VMS go together? -1 with an error if a running VM that is not among them needs one as netvm. */
 int lifecycle_check_clients(struct vm *const *vms);

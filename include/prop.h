@@ -162,6 +162,8 @@ struct prop_global {
 	int (*check)(const struct vm *vm);
 	const char *forms;
 	const struct prop *row; /* release 4: of prop4_globals; then KEY and CHECK say nothing */
+	const char
+		*running; /* what VMs that run keep when it changes, for a message; NULL: nothing of note */
 };
 
 /* The store itself as what has the globals of release 4. In the arena. */

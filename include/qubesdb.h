@@ -60,8 +60,10 @@ int qubesdb_publish(struct vm *vm, const struct qubesdb_entries *entries);
 
 /*
  * Builds and writes the firewall of a ProxyVM, if its domain is active, after the hypervisor was asked anew
- * who its clients are (vmm_forget). One program at a time does so: none replaces a newer set by an older.
+ * who its clients are (vmm_forget). One program at a time does so, and none by a store that is no longer current:
+ * QUBESDB_STALE, with nothing written, is to be tried again with the store as it is now.
  */
+#define QUBESDB_STALE 1
 int qubesdb_publish_firewall(struct vm *proxy);
 /* The same for each ProxyVM up the chain that VM is a client of. */
 int qubesdb_publish_firewalls_above(struct vm *vm);

@@ -58,6 +58,8 @@ void store_drop_attribute(store_node *node, const char *name);
 /* Says that the tree differs from the file now. */
 void store_touch(struct store *store);
 bool store_changed(const struct store *store);
+/* Is the file still what was read, or written last? Only who has it locked can rely on that for long. */
+bool store_is_current(const struct store *store);
 
 /* Forbids saving, with the reason that a later store_save gives. The first reason stays. */
 void store_forbid_writing(struct store *store, const char *reason);

@@ -228,5 +228,7 @@ char *domainxml_of_disk(struct vm *vm, const char *type, const struct domainxml_
 		return NULL;
 	}
 	add_disk(&out, &domain, &disk);
+	if (!out.text)
+		error_set(ERROR_FAILED, "%s has no such disk: %s", vm->name, what->target);
 	return out.text;
 }

@@ -2,6 +2,7 @@
 /*
  * The files of a new VM, step by step; what was made is unmade in reverse order when a step fails.
  */
+#include <errno.h>
 #include <string.h>
 
 #include "error.h"
@@ -253,5 +254,7 @@ int images_finish(const struct vm *vm)
 {
 	const char *mark = vm_path(vm, UNFINISHED);
 
-	return root_unlink(vm->qubes->root, mark) == 0 ? 0 : error_errno("cannot remove %s", mark);
+	if (!mark || root_unlink(vm->qubes->root, mark) == 0 || errno == ENOENT)
+		return 0;
+	return error_errno("cannot remove %s", mark);
 }

@@ -275,7 +275,8 @@ static int finish_images(void *work)
 {
 	struct cloning *c = work;
 
-	return images_finish(c->vm);
+	finish_with_save(c->vm);
+	return 0;
 }
 
 static int stop_if_interrupted(void *work)

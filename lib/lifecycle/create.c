@@ -179,7 +179,9 @@ static int finish_images(void *work)
 {
 	struct creation *c = work;
 
-	return c->what->with_images ? images_finish(c->vm) : 0;
+	if (c->what->with_images)
+		finish_with_save(c->vm);
+	return 0;
 }
 
 static int define_created(struct qubes *q, void *argument)

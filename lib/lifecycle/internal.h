@@ -85,6 +85,9 @@ void remove_disposable_files(const struct root *root, const char *directory, con
 int copy_values(struct vm *source, struct vm *vm);
 int copy_firewall_file(const struct vm *source, const struct vm *vm);
 
+/* The files of a new VM are no longer unfinished, once the store that has it is written. */
+void finish_with_save(struct vm *vm);
+
 /* Makes the domain of VM known to the hypervisor, from fresh XML. 0, or -1 with an error. */
 int define_domain(struct vm *vm);
 

@@ -4,6 +4,9 @@
  */
 #include "network.h"
 
+#include <string.h>
+
+#include "again.h"
 #include "domainxml.h"
 #include "error.h"
 #include "helpers.h"
@@ -42,6 +45,50 @@ static int has_qubesdb(struct vm *vm)
 	return helpers_check(vm, &how, &helpers) == 0 ? helpers.qubesdb : -1;
 }
 
+static struct vm *same_vm(const struct qubes *again, const struct vm *vm)
+{
+	const char *uuid = vm_uuid(vm), *other;
+	struct vm *found;
+
+	FOR_EACH_VM(again, found) {
+		other = vm_uuid(found);
+		if (uuid && other && !strcmp(uuid, other))
+			return found;
+	}
+	return NULL;
+}
+
+typedef int publish_rules(struct vm *vm);
+
+/* By the store as it is now: others may have changed it since a sequence that takes long has begun. */
+static int publish_anew(const struct vm *vm, publish_rules *publish)
+{
+	struct qubes again;
+	struct vm *now;
+	int result;
+
+	if (again_open(vm->qubes, false, &again) != 0)
+		return -1;
+	now = same_vm(&again, vm);
+	result = now ? publish(now) : 0;
+	again_close(&again);
+	return result;
+}
+
+static int publish_current(struct vm *vm, publish_rules *publish)
+{
+	int result = publish(vm);
+
+	while (result == QUBESDB_STALE)
+		result = publish_anew(vm, publish);
+	return result;
+}
+
+int network_tell_firewalls_above(struct vm *vm)
+{
+	return publish_current(vm, qubesdb_publish_firewalls_above);
+}
+
 int lifecycle_tell_firewall(struct vm *netvm)
 {
 	int told;
@@ -50,7 +97,7 @@ int lifecycle_tell_firewall(struct vm *netvm)
 		return 0;
 	told = has_qubesdb(netvm);
 	if (told > 0)
-		return qubesdb_publish_firewall(netvm);
+		return publish_current(netvm, qubesdb_publish_firewall);
 	if (told == 0)
 		error_note("%s is told no firewall rules: there is no QubesDB on this host", netvm->name);
 	return told;
@@ -66,6 +113,7 @@ struct move {
 	struct vm *from;
 	bool followed;
 	const char *old_interface, *new_interface; /* "": none */
+	struct turn *turn;
 	int after;
 };
 
@@ -106,7 +154,9 @@ static int enter(struct vm *vm, const char *interface)
 {
 	if (tell_addresses(vm) != 0 || lifecycle_tell_firewall(vm_netvm(vm)) != 0)
 		return -1;
-	return *interface ? vmm_attach(vm, interface) : 0;
+	if (*interface && vmm_attach(vm, interface) != 0)
+		return -1;
+	return lifecycle_tell_firewall(vm); /* where its clients' questions for names go now */
 }
 
 static int restore_netvm(const struct move *move)
@@ -129,6 +179,21 @@ static void go_back(const struct move *move, struct vm *to)
 }
 
 /* ---- the steps ---- */
+
+/* One that is being started has its network from before, and is about to get it. */
+static int take_turn(void *work)
+{
+	struct move *move = work;
+
+	return turn_take(move->vm, &move->turn) == 0 ? 0 : error_within("%s", move->vm->name);
+}
+
+static void drop_turn(void *work)
+{
+	struct move *move = work;
+
+	turn_drop(move->turn);
+}
 
 static int set_in_store(void *work)
 {
@@ -195,6 +260,7 @@ static int save_change(void *work)
 }
 
 static const struct step move_steps[] = {
+	{ .act = take_turn, .undo = drop_turn },
 	{ .act = set_in_store },
 	{ .act = check_new },
 	{ .act = change_network, .undo = change_back, .outside = true },
@@ -225,10 +291,22 @@ static int set_running(struct vm *vm, const struct prop *prop, const char *text)
 	return result == 0 ? move->after : -1;
 }
 
-/* The store can be mended without a hypervisor. */
+static int set_halted(struct vm *vm, const struct prop *prop, const char *text)
+{
+	struct turn *turn;
+
+	if (turn_take(vm, &turn) != 0)
+		return error_within("%s", vm->name);
+	if (prop_set_or_reset(vm, prop, text) == 0)
+		return 0;
+	turn_drop(turn);
+	return -1;
+}
+
+/* The store can be mended without a hypervisor; what another program has started is that one's to move. */
 int network_set_netvm(struct vm *vm, const struct prop *prop, const char *text)
 {
-	int active = vmm_offline(vm->qubes) ? 0 : is_active(vm);
+	int active = vmm_offline(vm->qubes) || !vm_is(vm, VM_PVS | VM_HVMS) ? 0 : is_active(vm);
 
 	if (active > 0)
 		return set_running(vm, prop, text);
@@ -236,7 +314,7 @@ int network_set_netvm(struct vm *vm, const struct prop *prop, const char *text)
 		error_note("whether %s is off is not known: %s", vm->name, error_message());
 		error_clear();
 	}
-	return prop_set_or_reset(vm, prop, text);
+	return set_halted(vm, prop, text);
 }
 
 /* ---- a netvm that is back ---- */
@@ -256,8 +334,25 @@ static void unload_driver(struct vm *client)
 		error_clear();
 }
 
-/* A ProxyVM between also gets to know the number of its netvm's new domain. */
-static int reattach(struct vm *client)
+/* A client and its netvm as the store has them now: with the store's lock nobody else moves the client. */
+typedef int client_act(struct vm *client);
+
+static int with_client(const struct vm *client, const struct vm *netvm, client_act *act)
+{
+	struct qubes again;
+	struct vm *now;
+	int result = 0;
+
+	if (again_open(client->qubes, true, &again) != 0)
+		return -1;
+	now = same_vm(&again, client);
+	if (now && vm_netvm(now) && vm_netvm(now) == same_vm(&again, netvm))
+		result = act(now);
+	again_close(&again);
+	return result;
+}
+
+static int take_dead_interface(struct vm *client)
 {
 	const char *interface = interface_of(client);
 
@@ -265,26 +360,48 @@ static int reattach(struct vm *client)
 		return -1;
 	if (vmm_detach(client, interface) != 0)
 		error_clear();
-	unload_driver(client);
-	return vmm_attach(client, interface) == 0 ? lifecycle_tell_firewall(client) : -1;
+	return 0;
 }
 
-static int reattach_if_active(struct vm *client, void *unused)
+/* A ProxyVM between also gets to know the number of its netvm's new domain. */
+static int give_interface(struct vm *client)
+{
+	const char *interface = interface_of(client);
+
+	return interface && vmm_attach(client, interface) == 0 ? lifecycle_tell_firewall(client) : -1;
+}
+
+static int reattach(struct vm *client, const struct vm *netvm)
+{
+	if (with_client(client, netvm, take_dead_interface) != 0)
+		return -1;
+	unload_driver(client);
+	return with_client(client, netvm, give_interface);
+}
+
+static int reattach_if_active(struct vm *client, void *netvm)
 {
 	int active = is_active(client);
 
-	(void)unused;
-	if (active == 0 || (active > 0 && reattach(client) == 0))
+	if (active == 0 || (active > 0 && reattach(client, netvm) == 0))
 		return 0;
 	error_note("warning: %s does not get its network back: %s", client->name, error_message());
 	error_clear();
 	return 0;
 }
 
+/* Those that are its clients now, which may be others than when its start began. */
 void network_reattach_clients(struct vm *netvm)
 {
-	if (is_active(netvm) > 0)
-		vm_for_clients(netvm, reattach_if_active, NULL);
+	struct qubes again;
+	struct vm *now;
+
+	if (is_active(netvm) > 0 && again_open(netvm->qubes, false, &again) == 0) {
+		now = same_vm(&again, netvm);
+		if (now)
+			vm_for_clients(now, reattach_if_active, now);
+		again_close(&again);
+	}
 	error_clear();
 }
 
@@ -303,7 +420,7 @@ static int detach_if_active(struct vm *client, void *unused)
 	return 0;
 }
 
-void lifecycle_detach_clients(struct vm *netvm)
+void network_detach_clients(struct vm *netvm)
 {
 	vm_for_clients(netvm, detach_if_active, NULL);
 	error_clear();

@@ -15,6 +15,15 @@
 int network_set_netvm(struct vm *vm, const struct prop *prop, const char *text);
 
 /*
+ * Tells each ProxyVM up the chain anew what its running clients may do, by the store as it is now. 0, or -1 with
+ * an error.
+ */
+int network_tell_firewalls_above(struct vm *vm);
+
+/* Takes the interfaces of a netvm's running clients away, before it goes itself; what fails is not said. */
+void network_detach_clients(struct vm *netvm);
+
+/*
  * Gives the running clients of a netvm that has just been started their interfaces anew: those to its former
  * domain are dead. What fails is said, and no more.
  */

@@ -350,7 +350,7 @@ static int delete_files(struct qubes *q, const struct leaving *leaving)
 static int finish_files(struct qubes *q, const struct leaving *leaving)
 {
 	if (leaving->removal->how->just_entry)
-		return 0;
+		return images_finish(leaving->vm); /* what is kept is nobody's to clear away */
 	if (vm_is(leaving->vm, VM_DISPOSABLE)) {
 		remove_disposable_files(q->root, leaving->directory, leaving->vm->name);
 		return 0;

@@ -11,6 +11,7 @@
 #include "prop.h"
 #include "qubesdb.h"
 #include "startable.h"
+#include "store.h"
 #include "usable.h"
 #include "util.h"
 #include "vmm.h"
@@ -299,7 +300,12 @@ static int publish_firewalls(void *work)
 {
 	struct start *start = work;
 
-	return start->helpers.qubesdb ? qubesdb_publish_firewalls_above(start->vm) : 0;
+	if (!start->helpers.qubesdb)
+		return 0;
+	/* What it was told of its own clients may be older than what the store has of them. */
+	if (!store_is_current(start->vm->qubes->store) && lifecycle_tell_firewall(start->vm) != 0)
+		return -1;
+	return network_tell_firewalls_above(start->vm);
 }
 
 static int resume(void *work)

@@ -73,23 +73,37 @@ static void add_netvms(struct jobs *jobs)
 
 /* ---- doing them ---- */
 
+enum { STARTED = 0, NOT_STARTED = 1, RUNS_ALL_THE_SAME = 2 };
+
+/* Whether it failed in a way that its clients need not mind. */
+static int failed_one(const struct job *job)
+{
+	struct vmm_info info;
+	bool runs;
+
+	error_report();
+	runs = vmm_info_now(job->vm, &info) == 0 && info.power == VMM_RUNNING;
+	error_clear();
+	return runs ? RUNS_ALL_THE_SAME : NOT_STARTED;
+}
+
 static int start_one(void *argument)
 {
 	struct job *job = argument;
-	int result = lifecycle_start(job->vm, job->how);
+	int status = STARTED;
 
-	if (result != 0)
-		error_report();
+	if (lifecycle_start(job->vm, job->how) != 0)
+		status = failed_one(job);
 	else if (job->how->started)
 		job->how->started(job->vm);
 	vmm_disconnect(job->vm->qubes);
-	return result == 0 ? 0 : 1;
+	return status;
 }
 
-static void end_job(struct jobs *jobs, struct job *job, bool done)
+static void end_job(struct jobs *jobs, struct job *job, int status)
 {
-	job->state = done ? JOB_DONE : JOB_FAILED;
-	if (!done)
+	job->state = status == STARTED || status == RUNS_ALL_THE_SAME ? JOB_DONE : JOB_FAILED;
+	if (status != STARTED)
 		jobs->failed = true;
 }
 
@@ -97,7 +111,7 @@ static void fail_job(struct jobs *jobs, struct job *job)
 {
 	error_within("%s", job->vm->name);
 	error_report();
-	end_job(jobs, job, false);
+	end_job(jobs, job, NOT_STARTED);
 }
 
 /* Is its turn now? */
@@ -166,7 +180,7 @@ static void run_jobs(struct jobs *jobs)
 	crew_begin(&crew, jobs->count);
 	start_due(jobs, &crew);
 	while (crew_wait(&crew, &ended, &status)) {
-		end_job(jobs, &jobs->items[ended], status == 0);
+		end_job(jobs, &jobs->items[ended], status);
 		start_due(jobs, &crew);
 	}
 	crew_end(&crew);
@@ -182,7 +196,7 @@ int lifecycle_start_all(struct vm *const *vms, const struct lifecycle_start *how
 	for (; *vms; vms++)
 		add_job(&jobs, *vms, &jobs.as_asked);
 	if (jobs.count == 1) /* with its netvms one after the other, as there is no other way */
-		return start_one(&jobs.items[0]) == 0 ? 0 : error_said();
+		return start_one(&jobs.items[0]) == STARTED ? 0 : error_said();
 	add_netvms(&jobs);
 	vmm_disconnect(jobs.items[0].vm->qubes);
 	run_jobs(&jobs);

@@ -6,6 +6,7 @@
 
 #include "domainxml.h"
 #include "error.h"
+#include "images.h"
 #include "internal.h"
 #include "util.h"
 #include "vmm.h"
@@ -54,6 +55,20 @@ int save_store(struct qubes *q, int *after)
 	if (*after != 0 && q->writing)
 		return -1;
 	return 0;
+}
+
+/* ---- the files of a VM that is new in the store ---- */
+
+static int finish_files(struct qubes *q, void *vm)
+{
+	(void)q;
+	return ((struct vm *)vm)->node ? images_finish(vm) :
+					 0; /* not removed by a later command of a batch */
+}
+
+void finish_with_save(struct vm *vm)
+{
+	qubes_with_save(vm->qubes, finish_files, vm);
 }
 
 /* ---- the domain ---- */

@@ -4,6 +4,7 @@
  */
 #include "error.h"
 #include "internal.h"
+#include "network.h"
 #include "vmm.h"
 
 enum wanted {
@@ -36,9 +37,28 @@ static int act_on(struct vm *vm, enum wanted wanted, int (*act)(struct vm *vm))
 	return error_within("%s", vm->name);
 }
 
-int lifecycle_shutdown(struct vm *vm)
+static int shut_down_netvm(struct vm *vm)
 {
-	return act_on(vm, WANT_ACTIVE, vmm_shutdown);
+	struct error_aside failure;
+
+	network_detach_clients(vm);
+	if (vmm_shutdown(vm) == 0)
+		return 0;
+	failure = error_put_aside();
+	network_reattach_clients(vm);
+	error_put_back(&failure);
+	return -1;
+}
+
+/* A netvm that is paused does not hear it, and its clients are not to lose their network for that. */
+int lifecycle_shutdown(struct vm *vm, bool force)
+{
+	struct vmm_info info;
+
+	if (!force || !vm_is(vm, VM_NETVMS) || vm_is_dom0(vm) || vmm_info_now(vm, &info) != 0 ||
+	    info.power != VMM_RUNNING)
+		return act_on(vm, WANT_ACTIVE, vmm_shutdown);
+	return act_on(vm, WANT_ACTIVE, shut_down_netvm);
 }
 
 int lifecycle_kill(struct vm *vm)

@@ -125,10 +125,14 @@ static double now(void)
 /* Whether it worked is seen in the next round. */
 static void destroy(struct vm *vm)
 {
-	if (vmm_destroy(vm) != 0) {
-		error_within("%s", vm->name);
-		error_report();
+	if (vmm_destroy(vm) == 0)
+		return;
+	if (error_kind() == ERROR_NOT_FOUND) { /* it has ended by itself */
+		error_clear();
+		return;
 	}
+	error_within("%s", vm->name);
+	error_report();
 }
 
 /* One that is seen shutting down in two rounds hangs there. */

@@ -203,7 +203,7 @@ static int shut_down(void *work)
 	struct vm *vms[] = { t->vm, NULL };
 	const struct lifecycle_wait how = { .seconds = OFF_SECONDS, .kill = true };
 
-	return lifecycle_shutdown(t->vm) == 0 ? lifecycle_wait_off(vms, &how) : -1;
+	return lifecycle_shutdown(t->vm, false) == 0 ? lifecycle_wait_off(vms, &how) : -1;
 }
 
 /* ---- all of it ---- */

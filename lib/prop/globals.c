@@ -42,16 +42,23 @@ static int check_template(const struct vm *vm)
 	return error_set(ERROR_FAILED, "%s is no template: it is of class %s", vm->name, vm->type);
 }
 
+#define NETVM_FORMS "the name of a VM that provides network, or none"
+
 static const struct prop_global release3_globals[] = {
-	{ "clockvm", "clockvm", check_clock, "the name of a VM, or none", NULL },
-	{ "default-fw-netvm", "default_fw_netvm", check_netvm,
-	  "the name of a VM that provides network, or none", NULL },
-	{ "default-kernel", "default_kernel", NULL, "an installed version", NULL },
-	{ "default-netvm", "default_netvm", check_netvm, "the name of a VM that provides network, or none",
-	  NULL },
-	{ "default-template", "default_template", check_template, "the name of a template, or none", NULL },
-	{ "updatevm", "updatevm", check_any, "the name of a VM, or none", NULL },
-	{ NULL, NULL, NULL, NULL, NULL },
+	{ .name = "clockvm", .key = "clockvm", .check = check_clock, .forms = "the name of a VM, or none" },
+	{ .name = "default-fw-netvm", .key = "default_fw_netvm", .check = check_netvm, .forms = NETVM_FORMS },
+	{ .name = "default-kernel", .key = "default_kernel", .forms = "an installed version" },
+	{ .name = "default-netvm",
+	  .key = "default_netvm",
+	  .check = check_netvm,
+	  .forms = NETVM_FORMS,
+	  .running = "the network that they have" },
+	{ .name = "default-template",
+	  .key = "default_template",
+	  .check = check_template,
+	  .forms = "the name of a template, or none" },
+	{ .name = "updatevm", .key = "updatevm", .check = check_any, .forms = "the name of a VM, or none" },
+	{ .name = NULL },
 };
 
 static const struct prop_global *release4_globals(struct qubes *q)

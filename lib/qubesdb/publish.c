@@ -9,6 +9,7 @@
 
 #include "error.h"
 #include "internal.h"
+#include "store.h"
 #include "util.h"
 #include "vmm.h"
 
@@ -62,6 +63,8 @@ static int write_firewall(struct vm *proxy)
 
 	if (take_turn(proxy->qubes, &lock) != 0)
 		return -1;
+	if (!store_is_current(proxy->qubes->store))
+		return QUBESDB_STALE;
 	vmm_forget(proxy->qubes);
 	if (vmm_info(proxy, &info) != 0)
 		return -1;
@@ -74,16 +77,21 @@ static int write_firewall(struct vm *proxy)
 
 int qubesdb_publish_firewall(struct vm *proxy)
 {
-	return write_firewall(proxy) == 0 ? 0 : error_within("the firewall of %s", proxy->name);
+	int result = write_firewall(proxy);
+
+	return result < 0 ? error_within("the firewall of %s", proxy->name) : result;
 }
 
 int qubesdb_publish_firewalls_above(struct vm *vm)
 {
 	struct vm *netvm = vm_netvm(vm);
+	int result = 0;
 
 	/* A store may hold a circle: no walk is longer than there are VMs. */
-	for (size_t steps = vms_count(vm->qubes); netvm && steps > 0; steps--, netvm = vm_netvm(netvm))
-		if (vm_is(netvm, VM_PROXY) && qubesdb_publish_firewall(netvm) != 0)
-			return -1;
-	return 0;
+	for (size_t steps = vms_count(vm->qubes); result == 0 && netvm && steps > 0; steps--) {
+		if (vm_is(netvm, VM_PROXY))
+			result = qubesdb_publish_firewall(netvm);
+		netvm = vm_netvm(netvm);
+	}
+	return result;
 }

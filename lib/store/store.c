@@ -273,6 +273,16 @@ static void note_new_owner(const struct store *store)
 			store->path);
 }
 
+bool store_is_current(const struct store *store)
+{
+	const struct stat *known = &store->original;
+	struct stat now;
+
+	return root_stat(store->root, store->path, &now) == 0 && now.st_dev == known->st_dev &&
+	       now.st_ino == known->st_ino && now.st_size == known->st_size &&
+	       now.st_mtim.tv_sec == known->st_mtim.tv_sec && now.st_mtim.tv_nsec == known->st_mtim.tv_nsec;
+}
+
 int store_save(struct store *store)
 {
 	const struct store_like like = { &store->original, store->fd, store->format };

@@ -6,7 +6,6 @@
 #include <errno.h>
 #include <string.h>
 
-#include "applet.h"
 #include "error.h"
 #include "internal.h"
 #include "util.h"

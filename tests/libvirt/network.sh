@@ -193,6 +193,18 @@ qvm-kill fw
 check 'once it can be told' qvm-start -q --no-guid fw
 check 'it gets it' qvm-prefs -s work netvm fw
 
+# ---- a netvm is moved, and with it where its clients' questions for names go ----
+
+dns()
+{
+	told fw | grep -o -- '-d 10[^ ]* --dport 53' | tail -n 1
+}
+
+equal 'they go to the netvm of its ProxyVM' '-d 10.137.1.254 --dport 53' dns
+check 'that gets another one' qvm-prefs -s fw netvm other
+equal 'and they go there' '-d 10.137.3.254 --dport 53' dns
+check 'and back' qvm-prefs -s fw netvm net
+
 # ---- a netvm that was away ----
 
 qvm-kill fw
@@ -202,6 +214,24 @@ check 'its client has an interface again' test -n "$(interface work)"
 equal 'whose driver was made to forget the old one' \
 	'qrexec-client <-d> <work> <root:modprobe -r xen-netfront xennet>' sh -c "grep modprobe '$log'"
 equal 'and it knows the rules of its client' "$(xid work)" clients fw
+
+# The daemon of fw is held until the test lets it go on.
+cat >"$root/etc/doubles/qrexec-daemon" <<-EOT
+	case "\$*" in
+	*fw*) : >"$scratch/held"; until [ -e "$scratch/go" ]; do sleep 0.05; done ;;
+	esac
+EOT
+qvm-kill fw
+qvm-start -q --no-guid fw &
+start=$!
+libvirtd_wait test -e "$scratch/held"
+check 'while its netvm starts, a VM loses its network' qvm-prefs -s work netvm none
+touch "$scratch/go"
+wait $start
+equal 'and is given none when the netvm is there' '' interface work
+equal 'nor does that have rules of it' '' clients fw
+rm "$root/etc/doubles/qrexec-daemon"
+check 'the netvm that it had' qvm-prefs -s work netvm fw
 
 before=$(interface fw)
 qvm-kill net
@@ -215,6 +245,11 @@ equal 'and know the number of its domain' "/qubes-netvm-domid $(xid net)" sh -c 
 
 equal 'a netvm is not shut down under its clients' \
 	'qvm-shutdown: net: running VMs get their network from it: fw, other' refused qvm-shutdown -q net
+before=$(interface fw)
+qvm-pause net
+qvm-shutdown -q --force net >"$scratch/said" 2>&1
+equal 'one that is paused does not go, and they keep theirs' "$before" interface fw
+qvm-unpause net
 qvm-shutdown -q --force net >"$scratch/said" 2>&1
 equal '--force takes their interfaces away first' '' interface fw
 

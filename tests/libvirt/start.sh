@@ -293,6 +293,63 @@ check 'interrupted: the processes that start VMs end, and then it does' interrup
 check 'interrupted: nothing is left of what was under way, nor started after it' nothing_left fw work mail
 off
 
+# ---- what others do to the store while one takes long ----
+
+# The daemon of vpn, the netvm of slow, is held until the test lets it go on.
+qvm-create -q -t tpl -l green --proxy vpn --property netvm=fw
+qvm-create -q -t tpl -l blue slow --property netvm=vpn
+qvm-firewall -P deny work
+cat >"$root/etc/doubles/qrexec-daemon" <<-EOT
+	case "\$*" in
+	*vpn*) : >"$scratch/held"; until [ -e "$scratch/go" ]; do sleep 0.05; done ;;
+	esac
+EOT
+qvm-start -q --no-guid fw
+qvm-start -q --no-guid slow &
+slow=$!
+libvirtd_wait test -e "$scratch/held"
+qvm-prefs -s work name secret
+qvm-create -q -t tpl -l blue fresh --property netvm=fw
+check 'others are renamed, made and started meanwhile' qvm-start -q --no-guid secret fresh
+equal 'but the netvm of the one that is being started does not change' \
+	'qvm-prefs: slow: it is being started: try again' fails qvm-prefs -s slow netvm none
+touch "$scratch/go"
+wait $slow
+equal 'then it starts' 0 echo $?
+
+# The end of what PROXY has been told last about VM: what becomes of all that no rule is about.
+rest_of()
+{
+	tac "$run/qubesdb.$1.record" | sed '/"rm"/q' |
+		sed -n "s,.*domainrules/$(xid "$2")\".* -j \([A-Z]*\)[a-z -]*.nCOMMIT.*,\1,p"
+}
+equal 'the rules of one that was renamed are still its own' REJECT rest_of fw secret
+equal 'one that was made meanwhile has rules' ACCEPT rest_of fw fresh
+equal 'so has the one that took long' ACCEPT rest_of vpn slow
+qvm-prefs -s secret name work >"$scratch/said" 2>&1
+off
+qvm-prefs -s secret name work
+qvm-remove -q fresh slow vpn
+qvm-firewall work reset
+rm -f "$scratch/held" "$scratch/go"
+
+# A netvm that another program has started first is there all the same.
+cat >"$root/etc/doubles/qrexec-daemon" <<-EOT
+	case "\$*" in
+	*fw*) : >"$scratch/held"; until [ -e "$scratch/go" ]; do sleep 0.05; done ;;
+	esac
+EOT
+qvm-start -q --no-guid fw &
+first=$!
+libvirtd_wait test -e "$scratch/held"
+{ sleep 1; touch "$scratch/go"; } &
+equal 'a netvm that another program has started is said' 'qvm-start: fw: it is running already (Transient)' \
+	sh -c '! qvm-start -q --no-guid fw work 2>&1 | grep -v waiting'
+wait $first
+check 'and its client is started' qvm-check -q --running work
+off
+rm -f "$scratch/held" "$scratch/go"
+
 # ---- how ----
 
 qvm-start -q --no-guid work

@@ -159,7 +159,7 @@ static void acts_need_the_right_state(void **state)
 
 	assert_int_equal(lifecycle_kill(net), -1);
 	assert_error("net: it is not running");
-	assert_int_equal(lifecycle_shutdown(net), -1);
+	assert_int_equal(lifecycle_shutdown(net, false), -1);
 	assert_error("not running");
 	assert_int_equal(start(w, "net"), 0);
 	assert_int_equal(lifecycle_unpause(net), -1);
