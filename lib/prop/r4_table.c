@@ -62,7 +62,7 @@ const struct prop prop4_table[] = {
 	  .flags = PROP_DEFAULTABLE, .forms = "an IPv4 address" },
 	{ .name = "ip6", SET(LOCAL), .otherwise = prop4_default_ip6, .loads = prop4_loads_ip6,
 	  .flags = PROP_DEFAULTABLE, .forms = "an IPv6 address" },
-	{ .name = "is_preload", .type = PROP_BOOL, COMPUTED(DISP, prop4_preload), .fallback = "False",
+	{ .name = "is_preload", .type = PROP_BOOL, COMPUTED(DISP, NULL), .fallback = "False",
 	  .flags = PROP_NOT_BEFORE_43 },
 	{ .name = "kernel", SET(LOCAL), .global = "default_kernel", .loads = prop4_loads_kernel,
 	  .check = prop4_check_kernel, .flags = PROP_DEFAULTABLE | PROP_INHERITED,
@@ -104,7 +104,7 @@ const struct prop prop4_table[] = {
 	{ .name = "start_time", .type = PROP_INT, COMPUTED(LOCAL, prop4_nothing) },
 	{ .name = "stubdom_mem", .type = PROP_INT, SET(LOCAL), .min = 1, .max = PROP_INT_MAX,
 	  .flags = PROP_DEFAULTABLE, .forms = "MiB, from 1" },
-	{ .name = "stubdom_uuid", COMPUTED(LOCAL, prop4_decided_else), .fallback = "",
+	{ .name = "stubdom_uuid", COMPUTED(LOCAL, NULL), .fallback = "",
 	  .flags = PROP_NOT_BEFORE_43 },
 	{ .name = "stubdom_xid", .type = PROP_INT, COMPUTED(LOCAL, prop4_no_xid) },
 	{ .name = "template", .type = PROP_VM, SET(VM4_BASED), .loads = prop4_loads_template,
@@ -127,7 +127,8 @@ const struct prop prop4_table[] = {
 	{ .name = "visible_ip", COMPUTED(LOCAL, prop4_visible_ip) },
 	{ .name = "visible_ip6", COMPUTED(LOCAL, prop4_visible_ip6) },
 	{ .name = "visible_netmask", .aliases = "netmask", COMPUTED(LOCAL, prop4_visible_netmask) },
-	{ .name = "xid", .type = PROP_INT, COMPUTED(LOCAL, prop4_xid), .flags = PROP_LIVE },
+	{ .name = "xid", .type = PROP_INT, .classes = LOCAL, .listed = LOCAL, .get = prop4_get_xid,
+	  .flags = PROP_LIVE },
 	{ .name = NULL },
 };
 
