@@ -49,7 +49,7 @@ static int check_words(enum mode mode, char **words)
 	if (option_count_words(words) == expected)
 		return 0;
 	FOR_EACH_GLOBAL(&none, global)
-	strbuf_printf(&names, " %s", global->name);
+		strbuf_printf(&names, " %s", global->name);
 	return error_set(ERROR_FAILED, "%s; properties:%s",
 			 mode == MODE_SET  ? "a property and its value are expected" :
 			 mode == MODE_LIST ? "a list is of all" :
@@ -72,7 +72,7 @@ int qubes_prefs_access(const void *parsed, char **words)
 static int list(struct qubes *q)
 {
 	FOR_EACH_GLOBAL(q, global)
-	puts(prop_global_line(q, global));
+		puts(prop_global_line(q, global));
 	return 0;
 }
 
@@ -84,7 +84,7 @@ static const struct prop_global *find(struct qubes *q, const char *name)
 	if (global)
 		return global;
 	FOR_EACH_GLOBAL(q, known)
-	strbuf_printf(&names, " %s", known->name);
+		strbuf_printf(&names, " %s", known->name);
 	error_set(ERROR_FAILED, "there is no global property '%s'; there are:%s", name, names.text);
 	return NULL;
 }

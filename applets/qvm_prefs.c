@@ -100,8 +100,8 @@ static int list(const struct vm *vm, bool hide_default)
 	if (fault)
 		error_note("warning: %s is broken: %s", vm->name, fault);
 	FOR_EACH_PROP(vm->qubes, prop)
-	if (print_row(vm, prop, hide_default) < 0)
-		return -1;
+		if (print_row(vm, prop, hide_default) < 0)
+			return -1;
 	return 0;
 }
 
@@ -144,8 +144,8 @@ static int print_settable(const struct vm *vm)
 	AUTO_STRBUF struct strbuf names = { 0 };
 
 	FOR_EACH_PROP(vm->qubes, prop)
-	if (prop_settable(vm, prop))
-		strbuf_printf(&names, " %s", prop->name);
+		if (prop_settable(vm, prop))
+			strbuf_printf(&names, " %s", prop->name);
 	return error_set(ERROR_FAILED, "which property? %s has:%s", vm->name,
 			 names.text ? names.text : " none to set");
 }
@@ -157,7 +157,7 @@ static int print_properties(struct qubes *q)
 	if (applet_open_store(q, STORE_READ) < 0)
 		error_clear();
 	FOR_EACH_PROP(q, prop)
-	printf("%-26s  %s\n", prop->name, prop->forms ? prop->forms : "(read only)");
+		printf("%-26s  %s\n", prop->name, prop->forms ? prop->forms : "(read only)");
 	return 0;
 }
 

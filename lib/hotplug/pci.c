@@ -148,7 +148,11 @@ static int change_running(struct change *change)
 	if (vmm_info_now(change->vm, &info) != 0)
 		return error_within("whether it runs is not known");
 	change->xid = info.xid;
-	return info.power == VMM_HALTED ? 0 : change->direction->act(change);
+	if (info.power == VMM_HALTED)
+		return 0;
+	if (vm_is(change->vm, VM4_LOCAL))
+		return error_set(ERROR_FAILED, "what a running VM of release 4 has is for qubesd to change");
+	return change->direction->act(change);
 }
 
 static int follow(struct qubes *q, void *argument)

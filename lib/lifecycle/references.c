@@ -83,8 +83,8 @@ const char *references_to(const struct vm *vm, reference_filter *counts, const v
 		if (counts(context, user))
 			add_user(&found, user, vm);
 	FOR_EACH_GLOBAL(q, global)
-	if (is_global_of(q, global, vm))
-		add(&found, global->name, NULL);
+		if (is_global_of(q, global, vm))
+			add(&found, global->name, NULL);
 	return found.length ? arena_strdup(q->arena, found.text) : NULL;
 }
 
@@ -183,8 +183,7 @@ int references_rename(struct qubes *q, const char *old, const char *new)
 		rename_backends(user, old, new);
 		note_features(user, old);
 	}
-	FOR_EACH_GLOBAL(q, global)
-	{
+	FOR_EACH_GLOBAL(q, global) {
 		const char *text = q->layout->get(q->layout->globals(store_root(q->store)), global->key).text;
 
 		if (global->row && global->row->type == PROP_VM && text && !strcmp(text, old) &&

@@ -264,8 +264,8 @@ static const char *globals_naming(const struct vm *vm)
 	AUTO_STRBUF struct strbuf found = { 0 };
 
 	FOR_EACH_GLOBAL(q, global)
-	if (is_global_vm(global) && reference_names(&store, global->key, vm))
-		strbuf_printf(&found, "%s%s", found.length ? ", " : "", global->name);
+		if (is_global_vm(global) && reference_names(&store, global->key, vm))
+			strbuf_printf(&found, "%s%s", found.length ? ", " : "", global->name);
 	return found.length ? arena_strdup(q->arena, found.text) : NULL;
 }
 

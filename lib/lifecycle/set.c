@@ -54,17 +54,19 @@ static int set_gui_mode(struct vm *vm, const struct prop *prop, const char *text
 
 static const struct {
 	const char *property;
+	unsigned classes; /* of enum vm_kind: what runs in release 4 is qubesd's */
 	int (*set)(struct vm *vm, const struct prop *prop, const char *text); /* TEXT NULL: to the default */
 } more_than_stored[] = {
-	{ "name", set_name },
-	{ "netvm", network_set_netvm },
-	{ "seamless_gui_mode", set_gui_mode },
+	{ "name", VM_ALL | VM4_LOCAL, set_name },
+	{ "netvm", VM_ALL, network_set_netvm },
+	{ "seamless_gui_mode", VM_ALL, set_gui_mode },
 };
 
 int lifecycle_set(struct vm *vm, const struct prop *prop, const char *text)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(more_than_stored); i++)
-		if (!strcmp(prop->name, more_than_stored[i].property))
+		if (!strcmp(prop->name, more_than_stored[i].property) &&
+		    vm_is(vm, more_than_stored[i].classes))
 			return more_than_stored[i].set(vm, prop, text);
 	return prop_set_or_reset(vm, prop, text);
 }

@@ -263,8 +263,7 @@ const char *prop_broken(const struct vm *vm)
 {
 	if (prop_is_release4(vm->qubes))
 		return prop4_broken(vm);
-	FOR_EACH_PROP(vm->qubes, prop)
-	{
+	FOR_EACH_PROP(vm->qubes, prop) {
 		struct prop_value value;
 
 		if (!prop_applies(vm, prop) || prop->flags & PROP_LIVE)

@@ -11,14 +11,14 @@
 prop_getter prop4_get;
 /* What follows from other values; the store may not have it. */
 prop_getter prop4_get_computed;
-prop_getter prop4_get_name, prop4_get_qid;
+prop_getter prop4_get_name, prop4_get_qid, prop4_get_xid;
 
 prop_default prop4_default_bootmode, prop4_default_dispvm, prop4_default_in_backups, prop4_default_ip,
 	prop4_default_ip6, prop4_default_kernelopts, prop4_default_keyboard, prop4_default_maxmem,
 	prop4_default_netvm, prop4_default_pool, prop4_default_uuid, prop4_default_virt_mode, prop4_dom0;
-prop_default prop4_dns, prop4_gateway, prop4_gateway6, prop4_icon, prop4_klass, prop4_nothing,
-	prop4_decided_else, prop4_no_xid, prop4_preload, prop4_updateable, prop4_visible_gateway,
-	prop4_visible_gateway6, prop4_visible_ip, prop4_visible_ip6, prop4_visible_netmask, prop4_xid;
+prop_default prop4_dns, prop4_gateway, prop4_gateway6, prop4_icon, prop4_klass, prop4_nothing, prop4_no_xid,
+	prop4_updateable, prop4_visible_gateway, prop4_visible_gateway6, prop4_visible_ip, prop4_visible_ip6,
+	prop4_visible_netmask;
 
 prop_checker prop4_loads_default_template, prop4_loads_interfaces, prop4_loads_ip, prop4_loads_ip6,
 	prop4_loads_kernel, prop4_loads_kernelopts, prop4_loads_keyboard, prop4_loads_label, prop4_loads_mac,

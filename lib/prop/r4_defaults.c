@@ -7,7 +7,6 @@
 #include "error.h"
 #include "r4.h"
 #include "util.h"
-#include "vmm.h"
 
 #define KERNELOPTS "swiotlb=2048"
 #define KERNELOPTS_MOST_BYTES 4096
@@ -248,32 +247,10 @@ bool prop4_nothing(const struct vm *vm, const struct prop *prop, struct prop_val
 	return true;
 }
 
-bool prop4_decided_else(const struct vm *vm, const struct prop *prop, struct prop_value *value)
-{
-	(void)vm, (void)prop, (void)value;
-	return false;
-}
-
 bool prop4_no_xid(const struct vm *vm, const struct prop *prop, struct prop_value *value)
 {
 	(void)vm, (void)prop;
 	return give_number(value, -1);
-}
-
-bool prop4_xid(const struct vm *vm, const struct prop *prop, struct prop_value *value)
-{
-	struct vmm_info info = { .xid = -1 };
-
-	(void)prop;
-	if (!vmm_offline(vm->qubes) && vmm_info((struct vm *)vm, &info) < 0)
-		return false;
-	return give_number(value, info.xid);
-}
-
-bool prop4_preload(const struct vm *vm, const struct prop *prop, struct prop_value *value)
-{
-	(void)vm, (void)prop, (void)value;
-	return false;
 }
 
 /* ---- pools ---- */

@@ -9,6 +9,7 @@
 #include "error.h"
 #include "r4.h"
 #include "util.h"
+#include "vmm.h"
 
 /* ---- one text ---- */
 
@@ -189,7 +190,7 @@ int prop4_get(const struct vm *vm, const struct prop *prop, struct prop_value *v
 int prop4_get_computed(const struct vm *vm, const struct prop *prop, struct prop_value *value)
 {
 	give_default(vm, prop, value);
-	return error_kind() == ERROR_NONE ? 0 : -1;
+	return 0;
 }
 
 /* ---- what is wrong ---- */
@@ -225,7 +226,7 @@ static const char *fault_of(const struct vm *vm, const char *name, const char *t
 		return arena_printf(vm->qubes->arena, "its %s is fixed, and may not be in the store", name);
 	if (is_legacy(name) || !strcmp(name, "qid") || !strcmp(name, "name"))
 		return NULL;
-	if (!prop || !prop_applies(vm, prop) || prop->get == prop4_get_computed)
+	if (!prop || !prop_applies(vm, prop) || prop->get != prop4_get)
 		return arena_printf(vm->qubes->arena, "class %s has no property '%s' in the store", vm->type,
 				    name);
 	if (prop_check_loads(vm, prop, text, NULL) < 0)
@@ -260,6 +261,18 @@ int prop4_get_qid(const struct vm *vm, const struct prop *prop, struct prop_valu
 	(void)prop;
 	value->number = vm->qid;
 	value->follows = vm_is_dom0(vm);
+	return 0;
+}
+
+int prop4_get_xid(const struct vm *vm, const struct prop *prop, struct prop_value *value)
+{
+	struct vmm_info info = { .xid = -1 };
+
+	(void)prop;
+	if (!vmm_offline(vm->qubes) && vmm_info((struct vm *)vm, &info) < 0)
+		return -1;
+	value->number = info.xid;
+	value->follows = true;
 	return 0;
 }
 

@@ -162,16 +162,16 @@ const struct prop *prop_rows(const struct qubes *q)
 const struct prop *prop_find(const struct qubes *q, const char *name)
 {
 	FOR_EACH_PROP(q, prop)
-	if (is_among(prop->name, name) || is_among(prop->aliases, name))
-		return prop;
+		if (is_among(prop->name, name) || is_among(prop->aliases, name))
+			return prop;
 	return NULL;
 }
 
 const struct prop_global *prop_find_global(struct qubes *q, const char *name)
 {
 	FOR_EACH_GLOBAL(q, global)
-	if (is_among(global->name, name))
-		return global;
+		if (is_among(global->name, name))
+			return global;
 	return NULL;
 }
 

@@ -71,8 +71,7 @@ static void compare_which(const struct vm *vm, const json_t *properties, const j
 {
 	size_t count = 0;
 
-	FOR_EACH_PROP(vm->qubes, prop)
-	{
+	FOR_EACH_PROP(vm->qubes, prop) {
 		if (!prop_is_listed(vm, prop))
 			continue;
 		count++;

@@ -126,7 +126,7 @@ static void what_is_set_and_reset_leaves_no_trace(void **state)
 
 		FOR_EACH_VM(&w->q, vm)
 			FOR_EACH_PROP(&w->q, prop)
-		set += set_and_reset(w, vm, prop, text);
+				set += set_and_reset(w, vm, prop, text);
 		world_free(w);
 	}
 	assert_true(set > 1500);
@@ -281,8 +281,7 @@ static void circles_end(void **state)
 	(void)state;
 	world_load(w, text);
 	FOR_EACH_VM(&w->q, vm)
-		FOR_EACH_PROP(&w->q, prop)
-		{
+		FOR_EACH_PROP(&w->q, prop) {
 			struct prop_value value;
 
 			if (prop_applies(vm, prop) && prop_get(vm, prop, &value) != 0)
