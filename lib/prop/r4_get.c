@@ -20,8 +20,10 @@ bool prop4_read_number(const char *text, long long *number)
 	text += strspn(text, " \t\n\r\v\f");
 	if (*text == '-' || *text == '+')
 		digits[count++] = *text++;
-	for (; isdigit((unsigned char)*text) && count < sizeof(digits) - 2; text++) {
-		digits[count++] = *text;
+	for (; isdigit((unsigned char)*text); text++) {
+		/* Python has no largest number; that of strtoll is as good as any larger one. */
+		if (count < sizeof(digits) - 1)
+			digits[count++] = *text;
 		if (text[1] == '_' && isdigit((unsigned char)text[2]))
 			text++;
 	}
@@ -215,7 +217,8 @@ static const char *fault_of(const struct vm *vm, const char *name, const char *t
 	if (is_legacy(name) || !strcmp(name, "qid") || !strcmp(name, "name"))
 		return NULL;
 	if (!prop || !vm_is(vm, prop->classes) || prop->get == prop4_get_computed)
-		return arena_printf(vm->qubes->arena, "class %s has no property '%s' in the store", vm->type, name);
+		return arena_printf(vm->qubes->arena, "class %s has no property '%s' in the store", vm->type,
+				    name);
 	if (prop_check_loads(vm, prop, text, NULL) < 0)
 		fault = arena_strdup(vm->qubes->arena, error_message());
 	error_clear();
