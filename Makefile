@@ -29,7 +29,7 @@ objects = $(sources:%.c=$(OUT)/%.o)
 lib_objects = $(filter $(OUT)/lib/%,$(objects))
 
 all: qubes
-.PHONY: all demo check check-programs check-static check-xen bench lint install install-units clean
+.PHONY: all demo check check-programs check-rescue check-static check-xen bench lint install install-units clean
 
 # ---- libraries: the prefix that deps/build makes once, or the distribution's ----
 
@@ -148,6 +148,11 @@ bench:
 LAB ?= ../shared/lab
 check-xen: qubes
 	@tests/xen/run ./qubes $(LAB)
+
+# In a rescue shell: a kernel, a static busybox, our one file, and the disk of a system that does not start; 8 s.
+check-rescue: qubes
+	@tests/rescue/run ./qubes $(LAB)
+check-slow: check-rescue
 
 lint:
 	@deps/install tools lint
