@@ -49,7 +49,12 @@ struct fsck_finding *fsck_note(struct fsck *f, const char *id, unsigned bits, co
 		found->items = util_realloc(found->items, found->room * sizeof(*found->items));
 	}
 	finding = &found->items[found->count++];
-	*finding = (struct fsck_finding){ .id = id, .releases = bits & f->loaded_by, .vm = vm };
+	*finding = (struct fsck_finding){
+		.id = id,
+		.releases = bits & f->loaded_by,
+		.vm = vm,
+		.phase = f->phase,
+	};
 	finding->what = arena_strdup(f->arena, what);
 	/* Finding a line takes a walk over the file; nobody sees those of a backup. */
 	finding->line = node && !f->hidden ? store_line(f->store, node) : 0;

@@ -244,6 +244,7 @@ static int read_tree(struct fsck *f)
 void fsck_check(struct fsck *f)
 {
 	f->found.count = 0;
+	f->phase = 0;
 	if (f->format == STORE_R3)
 		fsck_check_r3(f);
 	else
@@ -267,6 +268,7 @@ static bool check_round(struct fsck *f)
 {
 	size_t before = f->all.count;
 	bool repaired = false;
+	int phase = 0; /* of what was repaired last */
 
 	fsck_check(f);
 	for (size_t i = 0; i < f->found.count && !f->stop; i++) {
@@ -275,7 +277,13 @@ static bool check_round(struct fsck *f)
 		/* What goes needs no repair any more. */
 		if (!concerns(f, finding) || is_known(f, i, before) || fsck_is_doomed(f, finding->node))
 			continue;
-		repaired = settle(f, finding) || repaired;
+		/* The rest may look different now. */
+		if (repaired && finding->phase > phase)
+			break;
+		if (settle(f, finding)) {
+			repaired = true;
+			phase = finding->phase;
+		}
 	}
 	fsck_remove_doomed(f);
 	return repaired;

@@ -41,7 +41,8 @@ struct fsck_finding {
 	fsck_repair *repair;
 	store_node *node;
 	const char *name, *value;
-	bool repaired, declined;
+	int phase; /* what must be right before the next can be judged */
+	bool repaired;
 };
 
 struct fsck_findings {
@@ -49,7 +50,7 @@ struct fsck_findings {
 	size_t count, room;
 };
 
-/* Declared in a row of a rule: what is said besides. */
+/* A check under way. */
 struct fsck {
 	struct qubes *q;
 	struct arena *arena;
@@ -58,6 +59,7 @@ struct fsck {
 	enum store_format format;
 	unsigned loaded_by;	    /* releases that this store is meant for */
 	size_t lines_cut;	    /* lines taken away from the start of the file before it was parsed */
+	int phase;		    /* of what is being looked at */
 	struct fsck_findings found; /* in this round */
 	struct fsck_findings all;   /* in all rounds, once each */
 	store_node **doomed;	    /* to be removed at the end of the round */

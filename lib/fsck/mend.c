@@ -11,6 +11,7 @@
 /* More than these are no slips of a hand but a damaged block of the disk. */
 #define CHARACTERS_MAX 16
 #define FAULTS_MAX 200
+#define TAG_MAX 40
 
 /* A repair: LENGTH bytes from FROM become WITH. */
 struct mend {
@@ -121,12 +122,30 @@ static bool mend_less(struct fsck *f, const struct strbuf *text, size_t offset, 
 	return true;
 }
 
+/* A value that has no second quote: it is to be before the tag ends, if that is on the same line. */
+static bool mend_quote(const struct strbuf *text, size_t open, struct mend *mend)
+{
+	size_t end = open + 1 + strcspn(text->text + open + 1, ">\n");
+
+	if (text->text[end] != '>')
+		return false;
+	mend->from = end > open + 1 && text->text[end - 1] == '/' ? end - 1 : end;
+	mend->length = 0;
+	mend->with = "\"";
+	mend->words = "end the value before the tag ends";
+	return true;
+}
+
 /* Within quotes that are closed before the line or the next tag ends, it is text. */
 static bool mend_less_in_value(struct fsck *f, const struct strbuf *text, size_t offset, struct mend *mend)
 {
-	size_t quote = offset + strcspn(text->text + offset, "\"\n>");
+	size_t quote = offset + strcspn(text->text + offset, "\"\n>"), open = offset;
 
 	(void)f;
+	while (open > 0 && text->text[open] != '"')
+		open--;
+	if (memchr(text->text + open, '\n', offset - open))
+		return mend_quote(text, open, mend);
 	if (text->text[quote] != '"')
 		return false;
 	mend->length = 1;
@@ -194,6 +213,20 @@ static void open_elements(struct arena *arena, const struct strbuf *text, size_t
 	}
 }
 
+/* What stores have, so that it is no slip of the pen for another one. */
+static bool is_element(const char *name)
+{
+	static const char *const names[] = { "qubes",	   "labels",   "label",	  "pools",   "pool",
+					     "properties", "property", "domain",  "domains", "features",
+					     "tag",	   "feature",  "devices", "device",  "option",
+					     "tags",	   "volume" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		if (!strcmp(names[i], name))
+			return true;
+	return false;
+}
+
 static bool mend_end_tag(struct fsck *f, const struct strbuf *text, size_t offset, struct mend *mend)
 {
 	AUTO_STRLIST struct strlist open = { 0 };
@@ -206,6 +239,9 @@ static bool mend_end_tag(struct fsck *f, const struct strbuf *text, size_t offse
 	if (open.count == 0)
 		return false;
 	length = strcspn(text->text + start + 2, " \t\r\n>");
+	/* What is no tag at all is a damaged block. */
+	if (length > TAG_MAX || strcspn(text->text + start + 1, "<\n") < length)
+		return false;
 	name = arena_printf(f->arena, "%.*s", (int)length, text->text + start + 2);
 	expected = open.items[open.count - 1];
 	mend->from = start;
@@ -214,7 +250,7 @@ static bool mend_end_tag(struct fsck *f, const struct strbuf *text, size_t offse
 		mend->length = 0;
 		mend->with = arena_printf(f->arena, "</%s>", expected);
 		mend->words = arena_printf(f->arena, "put the missing end tag of <%s> before it", expected);
-	} else if (util_edit_distance(name, expected) <= 2) {
+	} else if (util_edit_distance(name, expected) <= 2 && !is_element(name)) {
 		mend->with = arena_printf(f->arena, "</%s>", expected);
 		mend->words = arena_printf(f->arena, "make it </%s>", expected);
 	} else {
@@ -344,7 +380,8 @@ static const struct {
 /* A line that has one element and nothing else, which is damaged beyond what is above. */
 static bool mend_line(const struct strbuf *text, size_t offset, struct mend *mend)
 {
-	static const char *const leaves[] = { "<label ", "<property ", "<feature ", "<tag ", "<option " };
+	static const char *const leaves[] = { "<label ", "<pool ",   "<property ", "<feature ",
+					      "<tag ",	 "<option ", "<volume " };
 	size_t start = offset, first;
 
 	while (start > 0 && text->text[start - 1] != '\n')
@@ -356,6 +393,10 @@ static bool mend_line(const struct strbuf *text, size_t offset, struct mend *men
 	mend->words = "leave the line out";
 	if (mend->from + mend->length > text->length)
 		return false;
+	/* What is more than a slip may have the end of the one VM and the beginning of another in it. */
+	for (size_t i = mend->from; i < mend->from + mend->length - 1; i++)
+		if ((unsigned char)text->text[i] < ' ' && text->text[i] != '\t' && text->text[i] != '\r')
+			return false;
 	for (size_t i = 0; i < ARRAY_SIZE(leaves); i++)
 		if (util_starts_with(text->text + first, leaves[i]))
 			return true;

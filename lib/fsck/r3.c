@@ -342,6 +342,7 @@ void fsck_check_r3(struct fsck *f)
 	find_vms(&r);
 	check_strangers(&r);
 	r3_check_identity(&r);
+	f->phase++;
 	r3_check_references(&r);
 	r3_check_values(&r);
 	strlist_free(&r.given);

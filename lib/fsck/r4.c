@@ -323,11 +323,15 @@ void fsck_check_r4(struct fsck *f)
 	struct r4 r = { .f = f, .arena = f->arena, .root = store_root(f->store) };
 
 	find_vms(&r);
-	r4_check_root(&r);
+	r4_check_places(&r);
+	f->phase++;
+	r4_check_dom0(&r);
 	r4_check_labels(&r);
 	r4_check_pools(&r);
 	r4_check_pool_references(&r);
+	f->phase++;
 	r4_check_identity(&r);
+	f->phase++;
 	r4_check_globals(&r);
 	for (size_t i = 0; i < r.count; i++) {
 		r4_check_properties(&r, &r.vms[i]);

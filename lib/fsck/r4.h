@@ -64,6 +64,8 @@ store_node *r4_pool(const struct r4 *r, const char *name);
 bool r4_pool_driver_known(const char *driver);
 /* The label that TEXT stands for, by name, "label-N" or N. */
 store_node *r4_label(const struct r4 *r, const char *text);
+/* Of one that is not to be had: is there a label of that name, such that another takes its place? */
+bool r4_label_is_hidden(const struct r4 *r, const char *name);
 
 /* The next of LIST's elements called NAME in OF, through all lists of that name. */
 store_node *r4_next(const store_node *of, const char *list, const char *name, store_node *previous);
@@ -80,10 +82,12 @@ const char *r4_free_dispid(struct r4 *r);
 const char *r4_new_uuid(struct r4 *r);
 
 /* ---- rules ---- */
+#define R4_LOST_ON_WRITE "it is lost when qubesd writes the store"
 void r4_check_labels(struct r4 *r);
 void r4_check_pools(struct r4 *r);
 void r4_check_pool_references(struct r4 *r);
-void r4_check_root(struct r4 *r);
+void r4_check_places(struct r4 *r); /* what is where in the file */
+void r4_check_dom0(struct r4 *r);
 void r4_check_globals(struct r4 *r);
 void r4_check_identity(struct r4 *r);
 void r4_check_properties(struct r4 *r, const struct r4_vm *vm);

@@ -256,31 +256,8 @@ static void check_devices(struct r4 *r, const struct r4_vm *vm)
 	}
 }
 
-/* ---- all of them ---- */
-
-static void check_strangers(struct r4 *r, const struct r4_vm *vm)
-{
-	static const char *const known[] = { "properties", "features", "devices", "tags", "volume-config" };
-
-	FOR_EACH_ELEMENT(vm->node, NULL, child)
-	{
-		struct fsck_finding *finding;
-		bool found = false;
-
-		for (size_t i = 0; i < ARRAY_SIZE(known); i++)
-			found = found || !strcmp(element_name(child), known[i]);
-		if (found)
-			continue;
-		finding = fsck_note(r->f, "element-unknown", FSCK_LOADS, child, vm->shown,
-				    "<%s> is nothing that a domain has", element_name(child));
-		fsck_effect(finding, "it is lost when qubesd writes the store");
-		fsck_remedy(finding, "remove it", fsck_remove_node, child, NULL, NULL);
-	}
-}
-
 void r4_check_items(struct r4 *r, const struct r4_vm *vm)
 {
-	check_strangers(r, vm);
 	check_features(r, vm);
 	FOR_EACH_ITEM(vm->node, "tags", "tag", tag)
 	check_tag(r, vm, tag);

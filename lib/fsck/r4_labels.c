@@ -57,6 +57,29 @@ static const char *free_label_id(struct r4 *r, const char *name)
 	return arena_printf(r->arena, "label-%lld", index);
 }
 
+static bool is_used(const struct r4 *r, const char *name)
+{
+	for (size_t i = 0; name && i < r->count; i++) {
+		const char *text = r4_text(r, r->vms[i].node, "label");
+
+		if (text && !strcmp(text, name))
+			return true;
+	}
+	return false;
+}
+
+bool r4_label_is_hidden(const struct r4 *r, const char *name)
+{
+	FOR_EACH_ITEM(r->root, "labels", "label", label)
+	{
+		const char *other = element_text(r->arena, label);
+
+		if (other && !strcmp(other, name))
+			return true;
+	}
+	return false;
+}
+
 void r4_check_labels(struct r4 *r)
 {
 	FOR_EACH_ITEM(r->root, "labels", "label", label)
@@ -76,8 +99,8 @@ void r4_check_labels(struct r4 *r)
 				    label, "id", new);
 		} else if (label_by_index(r, label_index(id)) != label) {
 			new = free_label_id(r, NULL);
-			finding = fsck_note(r->f, "label-id-twice", FSCK_LOADS, label, NULL,
-					    "the label %s has the id of another one, %s",
+			finding = fsck_note(r->f, "label-id-twice", is_used(r, name) ? FSCK_R4 : FSCK_LOADS,
+					    label, NULL, "the label %s has the id of another one, %s",
 					    name ? name : "without a name", id);
 			fsck_effect(finding, "it is lost");
 			fsck_remedy(finding, arena_printf(r->arena, "make it %s", new), fsck_set_attribute,

@@ -241,8 +241,8 @@ static void check_label(struct r4 *r, const struct r4_vm *vm, store_node *proper
 
 	if (*text && r4_label(r, text))
 		return;
-	/* The first one that has it speaks for all. */
-	if (strlist_has(&r->labels_told, base))
+	/* The first one that has it speaks for all; of one that another hides is told there. */
+	if (strlist_has(&r->labels_told, base) || r4_label_is_hidden(r, text))
 		return;
 	finding = fsck_note(r->f, "label", FSCK_R4, property, vm->shown, "there is no label '%s'", text);
 	if (can_add_label(r, base))
@@ -295,6 +295,7 @@ static void check_property(struct r4 *r, const struct r4_vm *vm, store_node *pro
 {
 	const char *name = element_attribute(property, "name"), *text = r4_value(r, property);
 	const struct prop *row = name ? r4_row(name) : NULL;
+	struct prop legacy = { .name = name, .type = PROP_BOOL, .forms = "True or False" };
 
 	text = text ? text : "";
 	if (!name) {
@@ -304,7 +305,7 @@ static void check_property(struct r4 *r, const struct r4_vm *vm, store_node *pro
 		return;
 	}
 	if (is_legacy(vm, property, name))
-		row = r4_row("debug"); /* a boolean like any other */
+		row = &legacy;
 	else if (!check_applicable(r, vm, row, property, name))
 		return;
 	check_cut(r, vm, name, property);
