@@ -12,6 +12,8 @@
 #define CHARACTERS_MAX 16
 #define FAULTS_MAX 200
 #define TAG_MAX 40
+#define LINES_MAX 3 /* that are left out as a whole */
+#define LINE_MAX_BYTES 600
 
 /* A repair: LENGTH bytes from FROM become WITH. */
 struct mend {
@@ -122,13 +124,40 @@ static bool mend_less(struct fsck *f, const struct strbuf *text, size_t offset, 
 	return true;
 }
 
+/*
+ * A line of R4 that is damaged beyond what is above, most often cut: the one on which the tag begins in which the
+ * fault was seen. What it meant is found again from the rest, or is little.
+ */
+static bool mend_line(const struct strbuf *text, size_t offset, struct mend *mend)
+{
+	size_t start = offset, first;
+
+	while (start > 0 && text->text[--start] != '<')
+		;
+	while (start > 0 && text->text[start - 1] != '\n')
+		start--;
+	first = start + strspn(text->text + start, " \t");
+	mend->from = start;
+	mend->length = strcspn(text->text + start, "\n") + 1;
+	mend->with = "";
+	mend->words = "leave the line out";
+	if (mend->from + mend->length > text->length)
+		return false;
+	/* What is more than a slip may have the end of the one VM and the beginning of another in it. */
+	for (size_t i = mend->from; i < mend->from + mend->length - 1; i++)
+		if ((unsigned char)text->text[i] < ' ' && text->text[i] != '\t' && text->text[i] != '\r')
+			return false;
+	return text->text[first] == '<' && !util_starts_with(text->text + first, "<Qubes") &&
+	       !util_starts_with(text->text + first, "<qubes") && mend->length <= LINE_MAX_BYTES;
+}
+
 /* A value that has no second quote: it is to be before the tag ends, if that is on the same line. */
 static bool mend_quote(const struct strbuf *text, size_t open, struct mend *mend)
 {
 	size_t end = open + 1 + strcspn(text->text + open + 1, ">\n");
 
 	if (text->text[end] != '>')
-		return false;
+		return mend_line(text, open, mend);
 	mend->from = end > open + 1 && text->text[end - 1] == '/' ? end - 1 : end;
 	mend->length = 0;
 	mend->with = "\"";
@@ -232,6 +261,7 @@ static bool mend_end_tag(struct fsck *f, const struct strbuf *text, size_t offse
 	AUTO_STRLIST struct strlist open = { 0 };
 	size_t start = offset, length;
 	const char *name, *expected;
+	bool closed;
 
 	while (start > 0 && text->text[start] != '<')
 		start--;
@@ -242,10 +272,16 @@ static bool mend_end_tag(struct fsck *f, const struct strbuf *text, size_t offse
 	/* What is no tag at all is a damaged block. */
 	if (length > TAG_MAX || strcspn(text->text + start + 1, "<\n") < length)
 		return false;
+	closed = text->text[start + 1 + strcspn(text->text + start + 1, "<>\n")] == '>';
 	name = arena_printf(f->arena, "%.*s", (int)length, text->text + start + 2);
 	expected = open.items[open.count - 1];
 	mend->from = start;
-	mend->length = strcspn(text->text + start, ">") + 1;
+	mend->length = closed ? strcspn(text->text + start, ">") + 1 : length + 2;
+	if (!closed) {
+		mend->with = arena_printf(f->arena, "</%s>", expected);
+		mend->words = arena_printf(f->arena, "make it </%s>", expected);
+		return util_starts_with(expected, name);
+	}
 	if (strlist_has(&open, name)) {
 		mend->length = 0;
 		mend->with = arena_printf(f->arena, "</%s>", expected);
@@ -377,32 +413,6 @@ static const struct {
 	{ "text outside", "bytes-after-end", mend_outside, false },
 };
 
-/* A line that has one element and nothing else, which is damaged beyond what is above. */
-static bool mend_line(const struct strbuf *text, size_t offset, struct mend *mend)
-{
-	static const char *const leaves[] = { "<label ", "<pool ",   "<property ", "<feature ",
-					      "<tag ",	 "<option ", "<volume " };
-	size_t start = offset, first;
-
-	while (start > 0 && text->text[start - 1] != '\n')
-		start--;
-	first = start + strspn(text->text + start, " \t");
-	mend->from = start;
-	mend->length = strcspn(text->text + start, "\n") + 1;
-	mend->with = "";
-	mend->words = "leave the line out";
-	if (mend->from + mend->length > text->length)
-		return false;
-	/* What is more than a slip may have the end of the one VM and the beginning of another in it. */
-	for (size_t i = mend->from; i < mend->from + mend->length - 1; i++)
-		if ((unsigned char)text->text[i] < ' ' && text->text[i] != '\t' && text->text[i] != '\r')
-			return false;
-	for (size_t i = 0; i < ARRAY_SIZE(leaves); i++)
-		if (util_starts_with(text->text + first, leaves[i]))
-			return true;
-	return false;
-}
-
 static void apply(struct strbuf *text, const struct mend *mend)
 {
 	struct strbuf out = { 0 };
@@ -443,7 +453,8 @@ static bool zeros_behind_a_document(const struct strbuf *text, const struct mend
 	       store_check_text(text->text, mend->from, &unused) == 0;
 }
 
-static bool mend_one(struct fsck *f, struct strbuf *text, const struct store_fault *fault, size_t *characters)
+static bool mend_one(struct fsck *f, struct strbuf *text, const struct store_fault *fault, size_t *characters,
+		     size_t *lines)
 {
 	struct mend mend = { .from = fault->offset };
 	int row = find_mender(fault);
@@ -454,7 +465,7 @@ static bool mend_one(struct fsck *f, struct strbuf *text, const struct store_fau
 	if (row >= 0 && menders[row].character && ++*characters > CHARACTERS_MAX)
 		return false;
 	known = row >= 0 && menders[row].mend(f, text, fault->offset, &mend);
-	if (!known && !mend_line(text, fault->offset, &mend))
+	if (!known && (++*lines > LINES_MAX || !mend_line(text, fault->offset, &mend)))
 		return false;
 	if (zeros_behind_a_document(text, &mend))
 		mend.effect = "libxml2 of today takes it, others may not";
@@ -467,14 +478,14 @@ int fsck_mend(struct fsck *f, struct strbuf *text, struct store_fault *fault)
 {
 	struct store_fault first;
 	struct strbuf original = { 0 };
-	size_t characters = 0, faults = 0, cut = f->lines_cut;
+	size_t characters = 0, lines = 0, faults = 0, cut = f->lines_cut;
 
 	if (store_check_text(text->length ? text->text : "", text->length, fault) == 0)
 		return 0;
 	first = *fault;
 	strbuf_add_bytes(&original, text->length ? text->text : "", text->length);
 	do {
-		if (faults++ == FAULTS_MAX || !mend_one(f, text, fault, &characters)) {
+		if (faults++ == FAULTS_MAX || !mend_one(f, text, fault, &characters, &lines)) {
 			bool block = characters > CHARACTERS_MAX || faults > FAULTS_MAX;
 
 			/* Then none of them was a slip. */

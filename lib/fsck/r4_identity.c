@@ -351,6 +351,12 @@ static void check_double_uuids(struct r4 *r)
 void r4_check_identity(struct r4 *r)
 {
 	for (size_t i = 0; i < r->count; i++) {
+		if (!element_next(r->vms[i].node, NULL, NULL) && !r4_is(&r->vms[i], VM_ADMIN)) {
+			fsck_remedy(fsck_note(r->f, "domain-empty", FSCK_R4, r->vms[i].node, NULL,
+					      "a domain with nothing in it"),
+				    "remove it", fsck_remove_node, r->vms[i].node, NULL, NULL);
+			continue;
+		}
 		check_class(r, &r->vms[i]);
 		check_required(r, &r->vms[i]);
 		check_qid(r, &r->vms[i]);

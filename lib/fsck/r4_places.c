@@ -159,12 +159,28 @@ static void check_vm_child(struct r4 *r, const struct r4_vm *vm, store_node *chi
 	remedy_stranger(finding, child, vm_items);
 }
 
+static void unwrap(struct fsck *f, const struct fsck_finding *finding)
+{
+	store_node *parent = element_parent(finding->node), *child;
+
+	while ((child = element_next(finding->node, NULL, NULL)))
+		element_move(child, parent, finding->node);
+	fsck_doom(f, finding->node);
+}
+
 static void check_child(struct r4 *r, store_node *child)
 {
 	struct fsck_finding *finding;
 
 	if (!strcmp(element_name(child), "domain")) {
 		note_stray_domain(r, child);
+		return;
+	}
+	if (!strcmp(element_name(child), element_name(r->root))) {
+		finding = fsck_note(r->f, "root-place", FSCK_LOADS, child, NULL, "<%s> is in itself",
+				    element_name(child));
+		fsck_effect(finding, "qubesd sees nothing of what is in it");
+		fsck_remedy(finding, "take what is in it out", unwrap, child, NULL, NULL);
 		return;
 	}
 	if (is_list(element_name(child)))
