@@ -137,6 +137,8 @@ static int check_pass_io(const struct run_args *args)
 
 static int check_possible(const struct run_args *args)
 {
+	if (args->dispvm && args->which.exclude.count)
+		return error_set(ERROR_USAGE, "--exclude needs --all");
 	if (args->no_shell)
 		return error_set(ERROR_FAILED,
 				 "--no-shell: agents of release 3 hand every command to a shell");
@@ -152,6 +154,7 @@ static const struct contradiction {
 	{ offsetof(struct run_args, dispvm), offsetof(struct run_args, which.all), "--dispvm and --all" },
 	{ offsetof(struct run_args, dispvm), offsetof(struct run_args, pause), "--dispvm and --pause" },
 	{ offsetof(struct run_args, dispvm), offsetof(struct run_args, unpause), "--dispvm and --unpause" },
+	{ offsetof(struct run_args, dispvm), offsetof(struct run_args, no_start), "--dispvm and --no-auto" },
 	{ offsetof(struct run_args, gui), offsetof(struct run_args, no_gui), "--gui and --nogui" },
 	{ offsetof(struct run_args, filter), offsetof(struct run_args, no_filter),
 	  "--filter-escape-chars and --no-filter-escape-chars" },

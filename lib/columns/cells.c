@@ -79,7 +79,10 @@ void column_label(const struct columns *columns, struct vm *vm, struct column_ce
 	const char *label = prop_string(vm, "label");
 
 	(void)columns;
-	cell_text(cell, label, label ? label : "");
+	if (label)
+		cell_text(cell, label, label);
+	else
+		cell_none(cell, "-");
 }
 
 void column_qid(const struct columns *columns, struct vm *vm, struct column_cell *cell)

@@ -108,7 +108,7 @@ void columns_prepare(struct columns *columns, struct qubes *q, unsigned needs)
 	if (!(needs & COLUMN_LIVE))
 		return;
 	if (vmm_connection(q) < 0) {
-		columns->blind = true;
+		columns->blind = q->host_unknown = true;
 		error_note("states are not known: %s", error_message());
 		error_clear();
 		return;

@@ -160,11 +160,11 @@ void column_outdated(const struct columns *columns, struct vm *vm, struct column
 
 static char class_flag(const struct vm *vm)
 {
-	char flag = vm_is_dom0(vm)	     ? '0' :
-		    vm_is(vm, VM_TEMPLATES)  ? 't' :
+	char flag = vm_is_dom0(vm)	      ? '0' :
+		    vm_is(vm, VM_TEMPLATES)   ? 't' :
 		    vm_is(vm, VM_DISPOSABLES) ? 'd' :
-		    vm_is_standalone(vm)     ? 's' :
-					       'a';
+		    vm_is_standalone(vm)      ? 's' :
+						'a';
 
 	return prop_is_hvm(vm) ? (char)toupper(flag) : flag;
 }

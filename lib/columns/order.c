@@ -76,35 +76,62 @@ static void sort_by_name(struct columns_place *places, size_t count)
 	qsort(places, count, sizeof(*places), compare_names);
 }
 
-/* VM at LEVEL, and below it who gets network from it; one that is there already ends a circle. */
-static void put_branch(const struct columns_place *sorted, size_t count, struct order *order, struct vm *vm,
-		       size_t level)
+/* All VMs by name, and who gets network from whom, by their places in that. */
+struct tree {
+	const struct columns_place *sorted;
+	size_t count;
+	size_t *first; /* by qid of the netvm: one more than the place of its first client; 0: it has none */
+	size_t *next;  /* by place: the same for the next client of the same netvm */
+	const struct vm **netvms; /* by place */
+};
+
+static struct tree make_tree(struct qubes *q)
 {
-	put_at(order, vm, level);
-	for (size_t i = 0; i < count; i++)
-		if (!order->has[sorted[i].vm->qid] && vm_netvm(sorted[i].vm) == vm)
-			put_branch(sorted, count, order, sorted[i].vm, level + 1);
+	struct tree tree = { .sorted = columns_order(q, COLUMNS_BY_NAME), .count = vms_count(q) };
+
+	tree.first = arena_alloc(q->arena, QID_LIMIT_4 * sizeof(*tree.first));
+	tree.next = arena_alloc(q->arena, tree.count * sizeof(*tree.next));
+	tree.netvms = arena_alloc(q->arena, tree.count * sizeof(*tree.netvms));
+	for (size_t i = tree.count; i-- > 0;) {
+		const struct vm *netvm = tree.netvms[i] = vm_netvm(tree.sorted[i].vm);
+
+		if (!netvm)
+			continue;
+		tree.next[i] = tree.first[netvm->qid];
+		tree.first[netvm->qid] = i + 1;
+	}
+	return tree;
 }
 
-static bool is_root(const struct vm *vm)
+/* VM at LEVEL, and below it who gets network from it; one that is there already ends a circle. */
+static void put_branch(const struct tree *tree, struct order *order, struct vm *vm, size_t level)
 {
-	return vm_provides_network(vm) && !vm_is_dom0(vm) && !vm_netvm(vm);
+	put_at(order, vm, level);
+	for (size_t at = tree->first[vm->qid]; at; at = tree->next[at - 1])
+		if (!order->has[tree->sorted[at - 1].vm->qid])
+			put_branch(tree, order, tree->sorted[at - 1].vm, level + 1);
+}
+
+static bool is_root(const struct tree *tree, size_t place)
+{
+	const struct vm *vm = tree->sorted[place].vm;
+
+	return vm_provides_network(vm) && !vm_is_dom0(vm) && !tree->netvms[place];
 }
 
 static void put_tree(struct qubes *q, struct order *order)
 {
-	struct columns_place *sorted = columns_order(q, COLUMNS_BY_NAME);
-	size_t count = vms_count(q);
+	const struct tree tree = make_tree(q);
 
-	for (size_t i = 0; i < count; i++)
-		if (!vm_netvm(sorted[i].vm) && !is_root(sorted[i].vm))
-			put(order, sorted[i].vm);
-	for (size_t i = 0; i < count; i++)
-		if (is_root(sorted[i].vm))
-			put_branch(sorted, count, order, sorted[i].vm, 0);
-	for (size_t i = 0; i < count; i++) /* a circle has no root */
-		if (!order->has[sorted[i].vm->qid])
-			put_branch(sorted, count, order, sorted[i].vm, 0);
+	for (size_t i = 0; i < tree.count; i++)
+		if (!tree.netvms[i] && !is_root(&tree, i))
+			put(order, tree.sorted[i].vm);
+	for (size_t i = 0; i < tree.count; i++)
+		if (is_root(&tree, i))
+			put_branch(&tree, order, tree.sorted[i].vm, 0);
+	for (size_t i = 0; i < tree.count; i++) /* a circle has no root */
+		if (!order->has[tree.sorted[i].vm->qid])
+			put_branch(&tree, order, tree.sorted[i].vm, 0);
 }
 
 struct columns_place *columns_order(struct qubes *q, enum columns_order by)

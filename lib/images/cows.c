@@ -4,6 +4,9 @@
  * tar's business, which knows how to leave holes out of it.
  */
 #include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
 
 #include "error.h"
 #include "internal.h"
@@ -22,22 +25,32 @@ static const char *new_cows(const struct vm *base)
 	return vm_path(base, "saved-cows.tar.new");
 }
 
+/*
+ * By way of our own descriptor of the directory, so that no link leads out of the root. ARCHIVE is a file in it.
+ */
+static int run_in(const struct root *root, int directory, const char *action, const char *archive)
+{
+	AUTO_FREE char *tar = root_host_path(root, TAR);
+	AUTO_FREE char *place = util_printf("/proc/%d/fd/%d", (int)getpid(), directory);
+	AUTO_FREE char *file = util_printf("%s/%s", place, archive);
+	const char *argv[] = { tar,  "--force-local", "--sparse", action, "--file",
+			       file, "--directory",   place,	  IMAGE,  NULL };
+	int status =
+		util_spawn(&(struct spawn){ .argv = argv, .seconds = TAR_SECONDS, .out = SPAWN_TO_STDERR });
+
+	return status > 0 ? error_set(ERROR_FAILED, "%s failed (status %d)", TAR, status) : status;
+}
+
 static int run_tar(const struct vm *base, const char *action, const char *archive)
 {
 	const struct root *root = base->qubes->root;
-	AUTO_FREE char *tar = root_host_path(root, TAR);
-	AUTO_FREE char *file = root_host_path(root, archive);
-	AUTO_FREE char *directory = root_host_path(root, vm_directory(base));
-	const char *argv[] = { tar,  "--force-local", "--sparse", action, "--file",
-			       file, "--directory",   directory,  IMAGE,  NULL };
-	int status;
+	AUTO_CLOSE int directory = root_open(root, vm_directory(base), O_PATH | O_DIRECTORY, 0);
 
+	if (directory < 0)
+		return error_errno("%s", vm_directory(base));
 	if (!root_exists(root, TAR))
 		return error_set(ERROR_FAILED, "%s is missing", TAR);
-	status = util_spawn(&(struct spawn){ .argv = argv, .seconds = TAR_SECONDS, .out = SPAWN_TO_STDERR });
-	if (status <= 0)
-		return status;
-	return error_set(ERROR_FAILED, "%s failed (status %d)", TAR, status);
+	return run_in(root, directory, action, strrchr(archive, '/') + 1);
 }
 
 int images_pack_cows(const struct vm *base)

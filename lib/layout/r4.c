@@ -94,7 +94,7 @@ static void r4_identity(const store_node *node, const char **qid, const char **n
 		if (property && property[0] == 'q' && !strcmp(property, "qid"))
 			*qid = text;
 		else if (property && property[0] == 'n' && !strcmp(property, "name"))
-			*name = text;
+			*name = *text ? text : "None"; /* as the originals read it */
 	}
 }
 

@@ -95,15 +95,26 @@ static int start_netvm(void *work)
 	return result;
 }
 
-/* A VM that was renamed offline still has a domain under its UUID that is called as it was: that one goes. */
+/*
+ * The hypervisor refused the definition. A VM that was renamed offline still has a domain under its UUID that is
+ * called as it was: that one goes. Whatever else it was, the refusal is what a user is told.
+ */
+static int define_in_its_place(struct start *start)
+{
+	struct error_aside refusal = error_put_aside();
+	int result = vmm_undefine(start->vm);
+
+	error_put_back(&refusal);
+	return result == 0 ? vmm_define(start->vm, start->xml) : -1;
+}
+
 static int define(void *work)
 {
 	struct start *start = work;
 
-	/* Only what the hypervisor itself refuses may be in the way; a configuration of ours that is wrong is not. */
+	/* A configuration of ours that is wrong is in nobody's way. */
 	if (vmm_define(start->vm, start->xml) != 0 &&
-	    (error_kind() != ERROR_VMM || vmm_undefine(start->vm) != 0 ||
-	     vmm_define(start->vm, start->xml) != 0))
+	    (error_kind() != ERROR_VMM || define_in_its_place(start) != 0))
 		return -1;
 	domainxml_keep(start->vm, start->xml);
 	return 0;
@@ -156,13 +167,29 @@ static void say_start(const struct start *start)
 		error_note("starting %s", start->vm->name);
 }
 
+static int announce(void *work)
+{
+	if (util_interrupted() != 0)
+		return -1;
+	say_start(work);
+	return 0;
+}
+
+/* Of whatever fails from the boot on: a hypervisor that cannot be reached any more may yet have done what it was told. */
+static void say_doubt(void *work)
+{
+	struct start *start = work;
+
+	if (vmm_connection(start->vm->qubes) != 0)
+		error_note(
+			"the domain of %s may be there all the same; once the hypervisor answers: qvm-kill %s",
+			start->vm->name, start->vm->name);
+}
+
 static int boot(void *work)
 {
 	struct start *start = work;
 
-	if (util_interrupted() != 0)
-		return -1;
-	say_start(start);
 	return vmm_create_paused(start->vm);
 }
 
@@ -173,7 +200,7 @@ static void destroy(void *work)
 
 	if (vmm_info_now(start->vm, &info) == 0 && info.power == VMM_HALTED)
 		return;
-	if (vmm_destroy(start->vm) != 0)
+	if (vmm_destroy(start->vm) != 0 && vmm_connection(start->vm->qubes) == 0)
 		error_note("%s is left as it is: %s", start->vm->name, error_message());
 }
 
@@ -294,6 +321,7 @@ static const struct step start_steps[] = {
 	{ .act = define },
 	{ .act = request_memory, .undo = give_memory_back },
 	{ .act = take_devices },
+	{ .act = announce, .undo = say_doubt },
 	{ .act = boot, .undo = destroy },
 	{ .act = learn_number },
 	{ .act = start_qubesdb, .undo = stop_qubesdb },

@@ -82,8 +82,21 @@ int prop_list_line(const struct vm *vm, const struct prop *prop, bool hide_defau
 	return 0;
 }
 
+static void note_broken(struct qubes *q, const struct prop_global *global)
+{
+	struct vm *store = global->row ? prop_store(q) : NULL;
+	struct layout_value stored =
+		store ? vm_get(store, global->key) : (struct layout_value){ LAYOUT_ABSENT, NULL };
+
+	if (stored.presence != LAYOUT_SET || prop_check_loads(store, global->row, stored.text, NULL) == 0)
+		return;
+	error_note("warning: %s is broken: %s", global->name, error_message());
+	error_clear();
+}
+
 const char *prop_global_line(struct qubes *q, const struct prop_global *global)
 {
+	note_broken(q, global);
 	if (global->row)
 		return release4_line(prop_store(q), prop4_globals, global->row, false);
 	AUTO_FREE char *shown = util_printable(prop_get_global(q, global));

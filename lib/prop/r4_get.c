@@ -206,6 +206,11 @@ static bool is_legacy(const char *name)
 	return !strcmp(name, "hvm") || !strcmp(name, "dispvm_allowed");
 }
 
+static bool is_identity(const char *name)
+{
+	return !strcmp(name, "name") || !strcmp(name, "qid") || !strcmp(name, "uuid");
+}
+
 /* qid and name have been understood, or there would be no VM. */
 static const char *fault_of(const struct vm *vm, const char *name, const char *text)
 {
@@ -214,9 +219,11 @@ static const char *fault_of(const struct vm *vm, const char *name, const char *t
 
 	if (!name)
 		return "a property without a name";
+	if (vm_is_dom0(vm) && is_identity(name))
+		return arena_printf(vm->qubes->arena, "its %s is fixed, and may not be in the store", name);
 	if (is_legacy(name) || !strcmp(name, "qid") || !strcmp(name, "name"))
 		return NULL;
-	if (!prop || !vm_is(vm, prop->classes) || prop->get == prop4_get_computed)
+	if (!prop || !prop_applies(vm, prop) || prop->get == prop4_get_computed)
 		return arena_printf(vm->qubes->arena, "class %s has no property '%s' in the store", vm->type,
 				    name);
 	if (prop_check_loads(vm, prop, text, NULL) < 0)

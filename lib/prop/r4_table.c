@@ -14,6 +14,7 @@
 
 #define BOOLEAN "True or False"
 #define A_VM "the name of a VM, or none"
+#define ANY_NUMBER (-PROP_INT_MAX)
 #define SECONDS "a number of seconds, from 1"
 
 /* Who has it, and that it is stored. */
@@ -34,7 +35,7 @@ const struct prop prop4_table[] = {
 	{ .name = "autostart", .type = PROP_BOOL, SET(LOCAL), .fallback = "False",
 	  .after = prop_after_autostart, .flags = PROP_DEFAULTABLE, .forms = BOOLEAN },
 	{ .name = "backup_timestamp", .aliases = "last_backup", .type = PROP_INT, SET(LOCAL),
-	  .min = -PROP_INT_MAX, .flags = PROP_DEFAULTABLE, .forms = "seconds since the epoch" },
+	  .min = ANY_NUMBER, .flags = PROP_DEFAULTABLE, .forms = "seconds since the epoch" },
 	{ .name = "bootmode", SET(LOCAL), .otherwise = prop4_default_bootmode, .fallback = "default",
 	  .flags = PROP_DEFAULTABLE | PROP_NOT_BEFORE_43, .forms = "the name of a boot mode" },
 	{ .name = "debug", .type = PROP_BOOL, SET(LOCAL), .fallback = "False",
@@ -46,7 +47,7 @@ const struct prop prop4_table[] = {
 	  .flags = PROP_DEFAULTABLE | PROP_INHERITED | PROP_FILLED, .forms = "a user's name" },
 	{ .name = "devices_denied", SET(LOCAL | DOM0), .fallback = "", .loads = prop4_loads_interfaces,
 	  .flags = PROP_DEFAULTABLE | PROP_NOT_BEFORE_43, .forms = "interfaces like b******, or nothing" },
-	{ .name = "dispid", .type = PROP_INT, OF(DISP), .min = -PROP_INT_MAX },
+	{ .name = "dispid", .type = PROP_INT, OF(DISP), .min = ANY_NUMBER },
 	{ .name = "dns", COMPUTED(LOCAL, prop4_dns) },
 	{ .name = "gateway", COMPUTED(LOCAL, prop4_gateway) },
 	{ .name = "gateway6", COMPUTED(LOCAL, prop4_gateway6) },

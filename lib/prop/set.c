@@ -20,7 +20,8 @@ static int check_settable(const struct vm *vm, const struct prop *prop)
 	if (!prop->settable)
 		return error_set(ERROR_FAILED, "%s cannot be set", prop->name);
 	if (vm_is(vm, prop->settable) && !prop_settable(vm, prop))
-		return error_set(ERROR_FAILED, "%s is known from release 4.3 on, and this store is of an earlier one",
+		return error_set(ERROR_FAILED,
+				 "%s is known from release 4.3 on, and this store is of an earlier one",
 				 prop->name);
 	if (!prop_settable(vm, prop))
 		return error_set(ERROR_FAILED, "%s cannot be set for %s, which is of class %s", prop->name,

@@ -178,9 +178,17 @@ static int never_answered(const struct vmm *vmm)
 			 vmm->uri, VMM_CONNECT_SECONDS);
 }
 
+/* By the scheme, "DRIVER+TRANSPORT": without a transport, or by a socket. */
+static bool is_on_this_machine(const char *uri)
+{
+	const char *plus = strchr(uri, '+'), *end = strchr(uri, ':');
+
+	return !plus || !end || end < plus || util_starts_with(plus, "+unix:");
+}
+
 static int refused(const struct vmm *vmm, const struct failure *failure)
 {
-	bool no_daemon = failure->code == VIR_ERR_SYSTEM_ERROR;
+	bool no_daemon = failure->code == VIR_ERR_SYSTEM_ERROR && is_on_this_machine(vmm->uri);
 
 	return error_set(ERROR_VMM, "cannot connect to the hypervisor at %s: %s%s", vmm->uri, failure->text,
 			 no_daemon ? "; is libvirtd running? (" WITHOUT ")" : "");

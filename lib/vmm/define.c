@@ -9,7 +9,20 @@
 
 #include "error.h"
 #include "internal.h"
+#include "util.h"
 #include "xmlfile.h"
+
+/* What makes an end of that domain, in words of virsh. */
+static const char *way_out(struct vm *vm, virDomainPtr other, const char *uuid)
+{
+	struct arena *arena = vm->qubes->arena;
+
+	if (virDomainIsActive(other) != 1)
+		return arena_printf(arena, "undefine %s", uuid);
+	if (virDomainIsPersistent(other) != 1)
+		return arena_printf(arena, "destroy %s", uuid);
+	return arena_printf(arena, "'destroy %s; undefine %s'", uuid, uuid);
+}
 
 /* 1 with an error if a domain of VM's name is there under another UUID, else 0. */
 static int name_taken(struct vm *vm)
@@ -24,8 +37,8 @@ static int name_taken(struct vm *vm)
 	error_set(
 		ERROR_VMM,
 		"cannot define %s: the hypervisor has another domain of this name, with UUID %s; if nobody needs "
-		"it: virsh -c '%s' undefine %s",
-		vm->name, others, vmm->uri, others);
+		"it: virsh -c '%s' %s",
+		vm->name, others, vmm->uri, way_out(vm, other, others));
 	return 1;
 }
 

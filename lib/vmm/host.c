@@ -36,7 +36,8 @@ const char *vmm_domain_type(struct qubes *q)
 		HOLD_PIPE_SIGNAL;
 		const char *driver = virConnectGetType(vmm->connection);
 
-		if (!driver) {
+		/* It says "remote" when the daemon is gone. */
+		if (!driver || virConnectIsAlive(vmm->connection) == 0) {
 			struct failure failure = failure_take(vmm);
 
 			failure_set(vmm, &failure, "cannot ask for the type of the hypervisor");

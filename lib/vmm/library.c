@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -25,6 +26,17 @@ static void say_nothing(void *unused, virErrorPtr error)
 	(void)error;
 }
 
+/* Nor shall it log warnings on standard error, unless the user wants to see what it does. */
+static void log_errors_only(void)
+{
+	static const char level[] = "LIBVIRT_DEBUG";
+
+	if (getenv(level) || setenv(level, "error", false) != 0)
+		return;
+	virInitialize();
+	unsetenv(level);
+}
+
 void library_start(void)
 {
 	static bool started;
@@ -35,6 +47,7 @@ void library_start(void)
 #if QUBES_STATIC
 	static_start();
 #endif
+	log_errors_only();
 	virSetErrorFunc(NULL, say_nothing);
 	/* Only a connection opened after this has keepalive. */
 	virEventRegisterDefaultImpl();

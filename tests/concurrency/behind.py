@@ -12,10 +12,8 @@ import sys
 import time
 from contextlib import contextmanager
 
-from world import HERE, World
-
-sys.path.insert(0, os.path.join(HERE, '..', 'lib'))
-import libvirtd  # noqa: E402
+import libvirtd
+from world import World
 
 LIMIT = 60  # seconds until it must have stopped
 UNIT = '/etc/systemd/system/multi-user.target.wants/qubes-vm@%s.service'

@@ -69,6 +69,18 @@ class World:
         with open(self.store, 'w', encoding='utf-8') as f:
             f.write(text)
 
+    def found(self):
+        """A store made by the program itself: dom0 and the template tpl, with a kernel."""
+        for path in ('vm-kernels/6.1/vmlinuz', 'vm-kernels/6.1/initramfs', 'vm-templates/tpl/root.img',
+                     'vm-templates/tpl/private.img'):
+            path = self.root + '/var/lib/qubes/' + path
+            os.makedirs(os.path.dirname(path), exist_ok=True)
+            with open(path, 'wb') as f:
+                f.truncate(IMAGE)
+        for directory in DIRECTORIES:
+            os.makedirs(self.root + '/var/lib/qubes/' + directory, exist_ok=True)
+        self.must(('qvm-init-storage',), ('qubes-prefs', '-s', 'default-kernel', '6.1'), ('qvm-add-template', 'tpl'))
+
     def __enter__(self):
         return self
 
@@ -87,6 +99,12 @@ class World:
         return Done(words, began, subprocess.run(words, env=self.env, cwd=self.directory, timeout=LIMIT,
                                                  stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                                  stderr=subprocess.PIPE))
+
+    def must(self, *commands):
+        for words in commands:
+            done = self.run(*words)
+            if done.status != 0:
+                raise OSError(str(done))
 
     def original(self, what, *words):
         return ('python3', HERE + '/original.py', what, self.store) + words

@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """A private, real libvirtd (libvirtd.sh) for tests in Python.
 
-missing() says what keeps it from running here, '' if all is there. Libvirtd(DIRECTORY) starts one and
-remembers what is its own from the beginning; stop() ends it.
+missing() says what keeps it from running here, '' if all is there. Libvirtd(DIRECTORY, DRIVER)
+starts one and remembers what is its own from the beginning; stop() ends it.
 """
 import os
 import shlex
+import signal
 import subprocess
 
 SCRIPT = os.path.join(os.path.dirname(os.path.abspath(__file__)), 'libvirtd.sh')
@@ -13,7 +14,7 @@ INSIDE = '''
 . "$1"
 trap libvirtd_stop EXIT
 libvirtd_start "$2" || exit
-echo "$LIBVIRTD_SOCKET"
+echo "$LIBVIRTD_SOCKET $LIBVIRTD_PID"
 read -r end
 '''
 
@@ -24,15 +25,34 @@ def missing():
 
 
 class Libvirtd:
-    def __init__(self, directory):
-        self.keeper = subprocess.Popen(['sh', '-c', INSIDE, 'sh', SCRIPT, directory], stdin=subprocess.PIPE,
+    def __init__(self, directory, driver='test'):
+        self.directory, self.own = directory, set()
+        self.start()
+        self.uri = self.uri_at(self.socket, driver)
+        self.own = set(self.all_domains())
+
+    @staticmethod
+    def uri_at(socket, driver='test'):
+        return '%s+unix:///%s?socket=%s' % (driver, 'default' if driver == 'test' else 'system', socket)
+
+    def start(self):
+        """Also again, after kill(): what the driver keeps in files is there still."""
+        self.keeper = subprocess.Popen(['sh', '-c', INSIDE, 'sh', SCRIPT, self.directory], stdin=subprocess.PIPE,
                                        stdout=subprocess.PIPE)
-        self.socket = self.keeper.stdout.readline().decode().strip()
-        if not self.socket:
+        line = self.keeper.stdout.readline().decode().split()
+        if not line:
             self.stop()
             raise OSError('a private libvirtd does not start')
-        self.uri = 'test+unix:///default?socket=' + self.socket
-        self.own = set(self.all_domains())
+        self.socket, self.pid = line[0], int(line[1])
+
+    def signal(self, number):
+        os.kill(self.pid, number)
+
+    def kill(self):
+        """At once; nobody who is connected learns why."""
+        self.signal(signal.SIGKILL)
+        self.stop()
+        os.unlink(self.socket)
 
     def stop(self):
         self.keeper.stdin.close()

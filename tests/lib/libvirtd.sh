@@ -64,6 +64,7 @@ libvirtd_inside='
 # A client that stays connected as long as LIBVIRTD_DIR/hold is open for writing. It has answered once it is.
 libvirtd_hold()
 {
+	rm -f "$LIBVIRTD_DIR/hold" "$LIBVIRTD_DIR/held"
 	mkfifo "$LIBVIRTD_DIR/hold"
 	virsh -q -c "test+unix:///default?socket=$LIBVIRTD_SOCKET" <"$LIBVIRTD_DIR/hold" \
 		>"$LIBVIRTD_DIR/held" 2>&1 &

@@ -7,6 +7,7 @@
 #
 #   host_make COMMAND          makes all this; COMMAND then makes the VMs of the test
 #   balancer_start [OPTION...] starts the double of qmemman, in place of one that runs
+#   host_end                   the end, for scripts that have to do more in their own trap
 #
 # Sets scratch, root, run (/var/run/qubes), log (the calls of doubles), the environment, and PATH to the applets.
 
@@ -17,11 +18,18 @@ run=$root/var/run/qubes
 # shellcheck disable=SC2034 # the scripts read it
 log=$root/var/log/doubles
 balancer=
-trap 'libvirtd_stop; [ -z "$balancer" ] || kill "$balancer"; rm -rf --one-file-system "$scratch"' EXIT
+trap host_end EXIT
 trap 'exit 1' HUP INT TERM
 unset QUBES_OFFLINE NO_COLOR
 export QUBES_ROOT="$root" DISPLAY=:0 LC_ALL=C
 PATH=$scratch/bin:$PATH
+
+host_end()
+{
+	libvirtd_stop
+	[ -z "$balancer" ] || kill "$balancer"
+	rm -rf --one-file-system "$scratch"
+}
 
 host_make_store()
 {

@@ -255,6 +255,7 @@ check 'all run' qvm-check -q --running net fw work mail
 off
 rm -f "$scratch"/*.came
 
+# shellcheck disable=SC2016 # expanded by the double
 echo '[ "$2" != fw ] || exit 3' >"$root/etc/doubles/qubesdb-daemon"
 equal 'a netvm that fails is tried once, and what depends on it is not started' \
 	'qvm-start: fw: QubesDB: /usr/sbin/qubesdb-daemon failed (status 3)
@@ -432,7 +433,7 @@ check 'not if it is to be quiet' sh -c "! python3 '$here/../cli/terminal.py' '' 
 # The end is seen when libvirt tells it, not a round of a second later; some try is not disturbed by a busy machine.
 ends_at_once()
 {
-	for try in 1 2 3 4 5; do
+	for _ in 1 2 3 4 5; do
 		qvm-start -q --no-guid --skip-if-running net
 		began=$(date +%s%N)
 		qvm-shutdown -q --dry-run --wait --timeout 30 net &

@@ -95,16 +95,20 @@ static void a_refused_act_gives_the_reason(void **state)
 
 /* ---- definitions ---- */
 
+static void expect_way_out(struct world *world, const char *name, const char *words)
+{
+	AUTO_FREE char *way_out = util_printf("virsh -c '%s' %s", world->uri, words);
+
+	assert_fails(define_it(context_vm(&world->q, 5, name, UUID_OF("9999"))), ERROR_VMM);
+	assert_contains(error_message(), name);
+	assert_contains(error_message(), ": the hypervisor has another domain of this name");
+	assert_contains(error_message(), way_out);
+}
+
 static void a_name_taken_by_another_uuid_is_said_with_the_way_out(void **state)
 {
-	struct world *world = *state;
-	struct vm *vm = context_vm(&world->q, 5, "running", UUID_OF("9999"));
-	AUTO_FREE char *way_out = util_printf("virsh -c '%s' undefine " UUID_OF("0001"), world->uri);
-
-	assert_fails(define_it(vm), ERROR_VMM);
-	assert_contains(error_message(),
-			"cannot define running: the hypervisor has another domain of this name");
-	assert_contains(error_message(), way_out);
+	expect_way_out(*state, "halted", "undefine " UUID_OF("0005"));
+	expect_way_out(*state, "running", "'destroy " UUID_OF("0001") "; undefine " UUID_OF("0001") "'");
 }
 
 static void xml_of_another_identity_defines_nothing(void **state)
