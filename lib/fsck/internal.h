@@ -100,6 +100,8 @@ fsck_repair fsck_set_text;	 /* NODE's text becomes VALUE */
 fsck_repair fsck_set_attribute;	 /* NODE's NAME becomes VALUE */
 fsck_repair fsck_drop_attribute; /* NODE's NAME */
 fsck_repair fsck_rename_node;	 /* NODE is called VALUE */
+/* Do both say the same, with all that is in them: has somebody pasted one twice? */
+bool fsck_is_same(struct arena *arena, const store_node *a, const store_node *b);
 /* Says that NODE goes at the end of the round; what is to be done in it then is not done. */
 void fsck_doom(struct fsck *f, store_node *node);
 bool fsck_is_doomed(const struct fsck *f, const store_node *node);

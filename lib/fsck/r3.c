@@ -138,8 +138,13 @@ static void check_qid(struct r3 *r, const struct r3_vm *vm)
 	fault = qid_fault(r, vm);
 	if (!fault)
 		return;
-	free_qid = r3_free_qid(r);
 	finding = fsck_note(r->f, "qid", FSCK_R3, vm->node, vm->name, "%s", fault);
+	if (vm->qid > 0 && fsck_is_same(r->f->arena, r->by_qid[vm->qid]->node, vm->node)) {
+		fsck_remedy(finding, "remove the second one, which says the same", fsck_remove_node, vm->node,
+			    NULL, NULL);
+		return;
+	}
+	free_qid = r3_free_qid(r);
 	if (free_qid)
 		fsck_remedy(finding, arena_printf(r->f->arena, "give it %s, which is free", free_qid),
 			    renumber, vm->node, "qid", free_qid);

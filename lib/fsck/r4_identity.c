@@ -213,30 +213,10 @@ static int by_qid(const void *a, const void *b)
 	return first < second ? -1 : first > second;
 }
 
-/* Both domains say the same: somebody has pasted one twice. */
-static bool is_same_node(struct arena *arena, const store_node *a, const store_node *b)
-{
-	const char *name, *value, *first = element_text(arena, a), *second = element_text(arena, b);
-	store_node *child = NULL, *other = NULL;
-
-	if (strcmp(element_name(a), element_name(b)) || strcmp(first ? first : "", second ? second : ""))
-		return false;
-	for (size_t i = 0; (value = element_attribute_at(a, i, &name)); i++)
-		if (!element_attribute(b, name) || strcmp(element_attribute(b, name), value))
-			return false;
-	do {
-		child = element_next(a, child, NULL);
-		other = element_next(b, other, NULL);
-		if (child && other && !is_same_node(arena, child, other))
-			return false;
-	} while (child && other);
-	return !child && !other;
-}
-
 static void remedy_double(struct r4 *r, struct fsck_finding *finding, const struct r4_vm *first,
 			  const struct r4_vm *second, const char *property)
 {
-	if (first->node && is_same_node(r->arena, first->node, second->node)) {
+	if (first->node && fsck_is_same(r->arena, first->node, second->node)) {
 		fsck_remedy(finding, "remove the second one, which says the same", fsck_remove_node,
 			    second->node, NULL, NULL);
 	} else if (!strcmp(property, "qid")) {

@@ -73,3 +73,22 @@ void fsck_rename_node(struct fsck *f, const struct fsck_finding *finding)
 	(void)f;
 	element_set_name(finding->node, finding->value);
 }
+
+bool fsck_is_same(struct arena *arena, const store_node *a, const store_node *b)
+{
+	const char *name, *value, *first = element_text(arena, a), *second = element_text(arena, b);
+	store_node *child = NULL, *other = NULL;
+
+	if (strcmp(element_name(a), element_name(b)) || strcmp(first ? first : "", second ? second : ""))
+		return false;
+	for (size_t i = 0; (value = element_attribute_at(a, i, &name)); i++)
+		if (!element_attribute(b, name) || strcmp(element_attribute(b, name), value))
+			return false;
+	do {
+		child = element_next(a, child, NULL);
+		other = element_next(b, other, NULL);
+		if (child && other && !fsck_is_same(arena, child, other))
+			return false;
+	} while (child && other);
+	return !child && !other;
+}
