@@ -59,6 +59,11 @@ bool r4_is_disposable_template(const struct r4 *r, const struct r4_vm *vm);
 /* Has it a PCI device that is there? */
 bool r4_has_pci(const struct r4_vm *vm);
 
+/* The volume NAME of a domain (of several the last), NULL; its pool's driver, ""; is its ATTRIBUTE true? */
+store_node *r4_volume(const store_node *domain, const char *name);
+const char *r4_volume_driver(const struct r4 *r, const store_node *volume);
+bool r4_volume_flag(const store_node *volume, const char *attribute);
+
 /* A pool that can be made, or NULL; of several of one name the last, which counts. */
 store_node *r4_pool(const struct r4 *r, const char *name);
 bool r4_pool_driver_known(const char *driver);
@@ -101,6 +106,7 @@ void r4_check_twice(struct r4 *r, store_node *of, const struct r4_vm *vm, const 
 void r4_check_loops(struct r4 *r);
 void r4_check_start(struct r4 *r, const struct r4_vm *vm); /* what only a start would show */
 void r4_check_volumes(struct r4 *r);
+void r4_check_sources(struct r4 *r); /* the part of it that takes all volumes together */
 void r4_check_items(struct r4 *r, const struct r4_vm *vm); /* features, tags, devices */
 
 /* TEXT without the blanks around it, if that is a VM; NULL. */

@@ -180,6 +180,21 @@ static void check_device_twice(struct r4 *r, const struct r4_vm *vm, store_node 
 	}
 }
 
+/* What R4.3 had before the mode. */
+static void check_device_required(struct r4 *r, const struct r4_vm *vm, store_node *device)
+{
+	const char *required = element_attribute(device, "required");
+	struct fsck_finding *finding;
+
+	if (!required || !*required || prop_boolean_word(required) >= 0)
+		return;
+	finding = fsck_note(r->f, "device-mode", FSCK_R43, device, vm->shown,
+			    "'%s' for required of the device %s is neither True nor False", required,
+			    attribute_or(device, "id", "*"));
+	fsck_remedy(finding, "take it away; the device is required then", fsck_drop_attribute, device,
+		    "required", NULL);
+}
+
 /* R4.3 drops what it does not know. */
 static void check_device_mode(struct r4 *r, const struct r4_vm *vm, store_node *device)
 {
@@ -206,6 +221,7 @@ static void check_device(struct r4 *r, const struct r4_vm *vm, const char *class
 
 	check_backend(r, vm, class, device);
 	check_options(r, vm, device);
+	check_device_required(r, vm, device);
 	check_device_mode(r, vm, device);
 	check_device_twice(r, vm, device);
 	if (!id && r->f->loaded_by != FSCK_R43) {

@@ -37,6 +37,32 @@ static bool is_file_vid(const char *vid)
 	return vid && (util_starts_with(vid, "appvms/") || util_starts_with(vid, "vm-templates/"));
 }
 
+bool r4_keeps_revisions(const struct r4 *r, const char *name)
+{
+	long long number;
+
+	FOR_EACH_ITEM(r->root, "pools", "pool", pool)
+	{
+		const char *other = element_attribute(pool, "name");
+		const char *revisions = element_attribute(pool, "revisions_to_keep");
+
+		if (other && revisions && !strcmp(other, name) && prop4_read_number(revisions, &number) &&
+		    number > 1)
+			return true;
+	}
+	FOR_EACH_ITEM(r->root, "domains", "domain", domain)
+	FOR_EACH_ITEM(domain, "volume-config", "volume", volume)
+	{
+		const char *pool = element_attribute(volume, "pool");
+		const char *revisions = element_attribute(volume, "revisions_to_keep");
+
+		if (pool && revisions && !strcmp(pool, name) && prop4_read_number(revisions, &number) &&
+		    number > 1)
+			return true;
+	}
+	return false;
+}
+
 bool r4_guess_pool(const struct r4 *r, const char *name, struct r4_guess *guess)
 {
 	const char *vid = r4_some_vid(r, name), *group = r4_volume_group(r->arena, vid);
@@ -51,7 +77,7 @@ bool r4_guess_pool(const struct r4 *r, const char *name, struct r4_guess *guess)
 		/* The installer of R4.0 called them so. */
 		guess->thin_pool = strcmp(name, "lvm") ? name : "pool00";
 	} else if (is_file_vid(vid) || !strcmp(name, "varlibqubes")) {
-		guess->driver = "file";
+		guess->driver = r4_keeps_revisions(r, name) ? "file-reflink" : "file";
 		guess->directory = R4_FILES_DIRECTORY;
 	}
 	return guess->driver != NULL;
@@ -268,7 +294,8 @@ void r4_check_pool_references(struct r4 *r)
 	for (size_t i = 0; i < ARRAY_SIZE(globals); i++)
 		check_default_pool(r, globals[i]);
 	for (size_t i = 0; i < r->count; i++)
-		FOR_EACH_ITEM(r->vms[i].node, "volume-config", "volume", volume)
+		FOR_EACH_ITEM(r4_is(&r->vms[i], VM4_LOCAL) ? r->vms[i].node : NULL, "volume-config", "volume",
+			      volume)
 		{
 			check_volume_pool(r, &r->vms[i], volume);
 			check_kernel_pool(r, &r->vms[i], volume);

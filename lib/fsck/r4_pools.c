@@ -108,9 +108,10 @@ static const char *guess_driver(const struct r4 *r, const store_node *pool, cons
 		return "zfs";
 	if (element_attribute(pool, "conf_id"))
 		return "callback";
+	if (directory && (!strcmp(name, R4_KERNELS) || util_ends_with(directory, "vm-kernels")))
+		return R4_KERNELS;
 	if (directory)
-		return !strcmp(name, R4_KERNELS) || util_ends_with(directory, "vm-kernels") ? R4_KERNELS :
-											      "file";
+		return r4_keeps_revisions(r, name) ? "file-reflink" : "file";
 	return r4_guess_pool(r, name, &guess) ? guess.driver : NULL;
 }
 
@@ -236,11 +237,21 @@ static void check_twin(struct r4 *r, store_node *pool, const char *name)
 static void check_revisions(struct r4 *r, store_node *pool, const char *name)
 {
 	const char *revisions = element_attribute(pool, "revisions_to_keep");
+	const char *driver = element_attribute(pool, "driver");
 	struct fsck_finding *finding;
 	long long number;
 
-	if (!revisions || prop4_read_number(revisions, &number))
+	if (!revisions)
 		return;
+	if (prop4_read_number(revisions, &number)) {
+		if (!driver || strcmp(driver, "file") || number <= 1)
+			return;
+		finding = fsck_note(r->f, "pool-revisions", FSCK_R4, pool, NULL,
+				    "the pool %s keeps %s revisions, of which the driver file knows 1", name,
+				    revisions);
+		fsck_remedy(finding, "make it 1", fsck_set_attribute, pool, "revisions_to_keep", "1");
+		return;
+	}
 	finding = fsck_note(r->f, "pool-revisions", FSCK_LOADS, pool, NULL,
 			    "revisions_to_keep of pool %s is '%s', which is no number", name, revisions);
 	fsck_effect(finding, "no volume can be made in it");

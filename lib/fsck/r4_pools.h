@@ -17,6 +17,9 @@ const char *r4_some_vid(const struct r4 *r, const char *name);
 /* The volume group in VID, if it is that of a thin volume; NULL. */
 const char *r4_volume_group(struct arena *arena, const char *vid);
 
+/* Keeps it, or a volume in it, more than one revision? The driver "file" cannot. */
+bool r4_keeps_revisions(const struct r4 *r, const char *name);
+
 /* The driver and arguments that a pool called NAME most likely has; false: nobody knows. */
 struct r4_guess {
 	const char *driver, *volume_group, *thin_pool, *directory;
