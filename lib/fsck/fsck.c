@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A whole check: the bytes, what is left of a damaged file, then the tree, round by round until nothing more is to be
- * repaired; and the writing.
+ * A whole check: the tree, round by round until nothing more is to be repaired, and the writing.
  */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "changes.h"
 #include "error.h"
 #include "internal.h"
 #include "layout.h"
@@ -15,8 +13,6 @@
 /* One repair may show the next fault; a chain of so many would be a circle. */
 #define ROUNDS_MAX 50
 #define TRIES_MAX 3
-
-#define QUESTION "    repair it? [y]es, [n]o, [a]ll of them, [q]uit without a change:"
 
 /* ---- what has been found so far ---- */
 
@@ -46,7 +42,7 @@ static bool is_known(const struct fsck *f, size_t index, size_t before)
 	return (left && here <= left) || repaired >= TRIES_MAX;
 }
 
-static void remember(struct fsck *f, const struct fsck_finding *finding)
+void fsck_remember(struct fsck *f, const struct fsck_finding *finding)
 {
 	if (f->all.count == f->all.room) {
 		f->all.room = f->all.room ? 2 * f->all.room : 32;
@@ -68,177 +64,6 @@ static bool concerns(const struct fsck *f, const struct fsck_finding *finding)
 	return false;
 }
 
-/* ---- the bytes ---- */
-
-/* Shows what was mended; what somebody does not want mended keeps the file from being written. */
-static void settle_bytes(struct fsck *f)
-{
-	for (size_t i = 0; i < f->found.count; i++) {
-		struct fsck_finding *finding = &f->found.items[i];
-
-		fsck_show(f, finding);
-		finding->repaired = fsck_ask(f, QUESTION) == FSCK_YES;
-		f->bytes_left = f->bytes_left || !finding->repaired;
-		remember(f, finding);
-		if (finding->repaired)
-			store_touch(f->store);
-	}
-	f->found.count = 0;
-}
-
-static void say_change(const char *line, void *context)
-{
-	fsck_say(context, "        %s", line);
-}
-
-/* What has become of the backup in what was salvaged. */
-static void show_difference(struct fsck *f, const struct store *backup)
-{
-	const struct facts *then = facts_of_store(f->arena, backup, false);
-	const struct facts *now = facts_of_store(f->arena, f->store, false);
-
-	fsck_say(f,
-		 "    the newest copy that is intact is %s; from it to what is whole here:", f->backup_name);
-	if (!changes_between(then, now, CHANGES_BRIEF, say_change, f))
-		fsck_say(f, "        no difference");
-}
-
-static int take_backup(struct fsck *f, const struct store *backup)
-{
-	struct store_fault unused;
-	size_t length;
-	AUTO_FREE char *text = store_text(backup, &length);
-
-	f->lines_cut = 0;
-	return store_take_text(f->store, text, length, &unused);
-}
-
-/* What can be had instead of a file that cannot be mended. */
-struct salvage {
-	bool whole; /* something was salvaged */
-	struct fsck_lost lost;
-	const struct store *backup;
-};
-
-static const char *remedy_of(struct fsck *f, const struct salvage *salvage)
-{
-	if (salvage->whole && salvage->backup)
-		return arena_printf(f->arena, "keep what is whole, and take from %s what was lost",
-				    f->backup_name);
-	if (salvage->backup)
-		return arena_printf(f->arena, "take %s in its place", f->backup_name);
-	return salvage->whole ? "keep what is whole" : NULL;
-}
-
-static char ask_salvage(struct fsck *f, const struct salvage *salvage)
-{
-	if (salvage->whole && salvage->backup)
-		return fsck_choose(
-			f, "    [m]erge both, [r]ecovered parts only, [b]ackup only, [n]othing:", "mrb");
-	if (!salvage->whole && !salvage->backup)
-		return 0;
-	return fsck_ask(f, QUESTION) == FSCK_YES ? (salvage->backup ? 'b' : 'r') : 0;
-}
-
-static size_t file_length(const struct fsck *f)
-{
-	size_t length;
-
-	store_bytes(f->store, &length);
-	return length;
-}
-
-static void note_damage(struct fsck *f, const struct store_fault *fault, const struct salvage *salvage,
-			const struct strbuf *text)
-{
-	struct fsck_finding *finding;
-	const char *after = salvage->lost.after;
-	unsigned all = f->loaded_by;
-
-	if (!file_length(f) || (text->length && text->text[0] == '\0'))
-		finding = fsck_note(f, "file-empty", all, NULL, NULL, "the file is %s",
-				    file_length(f) ? "full of zeros" : "empty");
-	else
-		finding = fsck_note(
-			f, "file-damaged", all, NULL, NULL, "column %zu: %s%s%s", fault->column, fault->what,
-			salvage->whole ? "; whole are only the elements before this" :
-					 "; nothing before this is whole",
-			salvage->whole && after ? arena_printf(f->arena, " (up to %s%s)",
-							       f->format == STORE_R3 ? "qid " : "", after) :
-						  "");
-	finding->line = fault->line + f->lines_cut;
-	finding->remedy = remedy_of(f, salvage);
-}
-
-/* The tree becomes what was chosen, or what would be; -1: there is none. */
-static int apply_salvage(struct fsck *f, const struct salvage *salvage, char choice)
-{
-	if (choice == 'b' || (!salvage->whole && salvage->backup))
-		return take_backup(f, salvage->backup);
-	if (!salvage->whole)
-		return -1;
-	if (salvage->backup && choice != 'r')
-		fsck_merge(f, salvage->backup, &salvage->lost);
-	return 0;
-}
-
-static int recover(struct fsck *f, const struct strbuf *text, const struct store_fault *fault)
-{
-	struct salvage salvage = { .whole = fsck_salvage(f, text, fault, &salvage.lost) == 0 };
-	struct fsck_finding *finding;
-	char choice;
-
-	if (salvage.whole)
-		f->loaded_by = fsck_loaded_by(f);
-	f->any_format = !salvage.whole;
-	salvage.backup = fsck_backup(f);
-	settle_bytes(f);
-	note_damage(f, fault, &salvage, text);
-	finding = &f->found.items[f->found.count - 1];
-	fsck_show(f, finding);
-	if (salvage.whole && salvage.backup)
-		show_difference(f, salvage.backup);
-	choice = ask_salvage(f, &salvage);
-	finding->repaired = choice != 0;
-	f->bytes_left = f->bytes_left || !choice;
-	remember(f, finding);
-	f->found.count = 0;
-	if (choice)
-		store_touch(f->store);
-	if (apply_salvage(f, &salvage, choice) < 0)
-		return -1;
-	f->format = fsck_format(f->store);
-	f->loaded_by = fsck_loaded_by(f);
-	return 0;
-}
-
-/* Gets a tree out of the file; -1: there is none to be had, which has been said. */
-static int read_tree(struct fsck *f)
-{
-	AUTO_STRBUF struct strbuf text = { 0 };
-	struct store_fault fault;
-	size_t length;
-	const char *bytes = store_bytes(f->store, &length);
-
-	strbuf_add_bytes(&text, bytes, length);
-	f->format = strstr(bytes, "<QubesVmCollection") ? STORE_R3 : STORE_R4;
-	f->loaded_by = f->format == STORE_R3 ? FSCK_R3 : FSCK_R4;
-	fsck_decode(&text);
-	if (fsck_mend(f, &text, &fault) < 0)
-		return recover(f, &text, &fault);
-	if (store_take_text(f->store, text.text, text.length, &fault) < 0)
-		return recover(f, &text, &fault);
-	if (fsck_is_foreign(f->store)) {
-		fault = (struct store_fault){ 0, 1, 1, "this is no store of VMs" };
-		text.length = 0;
-		return recover(f, &text, &fault);
-	}
-	f->format = fsck_format(f->store);
-	f->loaded_by = fsck_loaded_by(f);
-	settle_bytes(f);
-	return 0;
-}
-
 /* ---- the tree ---- */
 
 void fsck_check(struct fsck *f)
@@ -255,12 +80,12 @@ void fsck_check(struct fsck *f)
 static bool settle(struct fsck *f, struct fsck_finding *finding)
 {
 	fsck_show(f, finding);
-	if (finding->repair && fsck_ask(f, QUESTION) == FSCK_YES) {
+	if (finding->repair && fsck_ask(f, FSCK_QUESTION) == FSCK_YES) {
 		finding->repair(f, finding);
 		store_touch(f->store);
 		finding->repaired = true;
 	}
-	remember(f, finding);
+	fsck_remember(f, finding);
 	return finding->repaired;
 }
 
@@ -392,7 +217,7 @@ static int check_names(struct fsck *f)
 
 static int check_open(struct fsck *f)
 {
-	bool tree = read_tree(f) == 0;
+	bool tree = fsck_read_tree(f) == 0;
 
 	if (check_owner(f) < 0 || (tree && check_names(f) < 0))
 		return FSCK_TROUBLE;
@@ -420,8 +245,8 @@ static int check_missing(struct fsck *f)
 	finding = fsck_note(f, "file-missing", f->loaded_by, NULL, NULL, "there is no such file");
 	finding->remedy = arena_printf(f->arena, "take %s in its place", f->backup_name);
 	fsck_show(f, finding);
-	finding->repaired = fsck_ask(f, QUESTION) == FSCK_YES;
-	remember(f, finding);
+	finding->repaired = fsck_ask(f, FSCK_QUESTION) == FSCK_YES;
+	fsck_remember(f, finding);
 	text = store_text(backup, &length);
 	if (finding->repaired && store_write_new(f->q->root, f->options->store, text, length) < 0)
 		return FSCK_TROUBLE;

@@ -127,6 +127,9 @@ struct fsck_lost {
 int fsck_salvage(struct fsck *f, const struct strbuf *text, const struct store_fault *fault,
 		 struct fsck_lost *lost);
 
+/* Gets a tree out of F's file, and says what that took. -1: there is none to be had, which has been said. */
+int fsck_read_tree(struct fsck *f);
+
 /* ---- backups ---- */
 
 /* The newest copy that the releases would load; NULL: there is none. */
@@ -153,6 +156,9 @@ unsigned fsck_loaded_by(struct fsck *f);
 bool fsck_is_of_43(const store_node *root);
 
 /* ---- talking ---- */
+#define FSCK_QUESTION "    repair it? [y]es, [n]o, [a]ll of them, [q]uit without a change:"
+/* Keeps FINDING, as it was settled, for the end. */
+void fsck_remember(struct fsck *f, const struct fsck_finding *finding);
 enum fsck_answer { FSCK_NO, FSCK_YES };
 /* The answer by mode, or by asking QUESTION. */
 enum fsck_answer fsck_ask(struct fsck *f, const char *question);
