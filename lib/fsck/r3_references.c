@@ -212,11 +212,11 @@ static void check_global(struct r3 *r, const struct global *global)
 	int qid = r3_reference(text);
 	struct fsck_finding *finding;
 
-	if (!text && global->required)
+	if (text ? !strcmp(text, "None") || (global->any_case && qid == R3_NONE) : !global->required)
+		return;
+	if (!text)
 		finding = fsck_note(r->f, "global-absent", FSCK_R3, r->root, NULL, "%s is not there",
 				    global->name);
-	else if (!text || !strcmp(text, "None") || (global->any_case && qid == R3_NONE))
-		return;
 	else if (qid < 0)
 		finding = fsck_note(r->f, "global-bad", FSCK_R3, r->root, NULL,
 				    "%s is '%s', which is neither a qid nor None", global->name, text);

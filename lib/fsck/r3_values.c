@@ -106,9 +106,9 @@ static void check_text(const struct place *p)
 
 static void check_number(const struct place *p)
 {
-	if (strcasecmp(p->text, "none") && p->text[strspn(p->text, "0123456789")] != '\0')
-		warn_dropped(p, "number", "no number", "the VM cannot be started");
-	else if (!*p->text)
+	bool digits = *p->text && p->text[strspn(p->text, "0123456789")] == '\0';
+
+	if (!digits && strcasecmp(p->text, "none"))
 		warn_dropped(p, "number", "no number", "the VM cannot be started");
 }
 

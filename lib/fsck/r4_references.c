@@ -207,13 +207,12 @@ void r4_check_template(struct r4 *r, const struct r4_vm *vm)
 {
 	store_node *property = r4_property(vm->node, "template");
 	const char *name = r4_text(r, vm->node, "template");
-	const struct r4_vm *template;
+	const struct r4_vm *template = r4_template(r, vm);
 	struct fsck_finding *finding;
 
 	if (!r4_is(vm, VM4_BASED))
 		return;
-	template = name &&name[0] ? r4_vm_by_name(r, name) : NULL;
-	if (!property)
+	if (!name)
 		finding = fsck_note(r->f, "template", FSCK_R4, vm->node, vm->shown, "it has no template");
 	else if (!*name)
 		finding = fsck_note(r->f, "template", FSCK_R4, property, vm->shown, "its template is none");
