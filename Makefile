@@ -29,7 +29,7 @@ objects = $(sources:%.c=$(OUT)/%.o)
 lib_objects = $(filter $(OUT)/lib/%,$(objects))
 
 all: qubes
-.PHONY: all demo check check-programs check-rescue check-slow check-static check-xen bench lint install install-units clean
+.PHONY: all demo check check-programs check-qemu check-rescue check-slow check-static check-xen bench lint install install-units clean
 
 # ---- libraries: the prefix that deps/build makes once, or the distribution's ----
 
@@ -134,7 +134,13 @@ check:
 	@+$(MAKE) --no-print-directory $(sanitize) check-programs
 	@tests/check ./qubes $(OUT) $(asan)
 
-# With a hypervisor that really boots, and long races; two minutes.
+# A VM that really boots, under QEMU without KVM; half a minute.
+check-qemu:
+	@deps/install tools test slow
+	@+$(MAKE) --no-print-directory qubes
+	@tests/run -t 300 "tests/slow/qemu.sh ./qubes"
+
+# That, and long races; some minutes.
 check-slow:
 	@deps/install tools test slow
 	@+$(MAKE) --no-print-directory qubes

@@ -6,7 +6,6 @@
 
 #include "error.h"
 #include "internal.h"
-#include "pending.h"
 #include "xmlfile.h"
 
 #define FILE_SIZE_MAX (1 << 20)
@@ -82,7 +81,7 @@ static int append_words(struct qubes *q, struct firewall4 *firewall, const char 
 
 	while ((word = strsep(&rest, " ")))
 		strlist_add(&words, word);
-	if (firewall4_parse(q, (char *const *)words.items, &rule) < 0)
+	if (!words.count || firewall4_parse(q, (char *const *)words.items, &rule) < 0)
 		return -1;
 	append(q, firewall, &rule);
 	return 0;
@@ -116,8 +115,7 @@ struct reader {
 
 static int fault(const struct reader *reader, xmlfile_element *element, const char *what)
 {
-	return error_set(ERROR_FAILED, "%s, line %zu: %s", reader->path, xmlfile_line(reader->file, element),
-			 what);
+	return firewall_fault(reader->file, reader->path, element, what);
 }
 
 /* The child of PARENT called NAME, which is all it has; NULL with an error. */
@@ -212,26 +210,7 @@ static int read_file(const struct vm *vm, const char *path, struct firewall4 *fi
 	return read_rules(&reader, firewall);
 }
 
-/* ---- what waits to be written ---- */
-
-/* One set of rules that waits in the queue, and those that wait before it. */
-struct saved {
-	const struct vm *vm;
-	struct firewall4 firewall;
-	const struct saved *before;
-};
-
-static int write_saved(struct qubes *q, void *argument);
-
-/* The rules of VM that wait, of those behind UNTIL (NULL: of all). */
-static const struct saved *find_saved(const struct vm *vm, const struct saved *until)
-{
-	const struct saved *saved = pending_argument(vm->qubes, write_saved);
-
-	while (saved && saved != until && saved->vm != vm)
-		saved = saved->before;
-	return saved == until ? NULL : saved;
-}
+/* ---- loading ---- */
 
 static struct firewall4 copy(struct qubes *q, const struct firewall4 *firewall)
 {
@@ -244,11 +223,11 @@ static struct firewall4 copy(struct qubes *q, const struct firewall4 *firewall)
 
 int firewall4_load(const struct vm *vm, struct firewall4 *firewall)
 {
-	const struct saved *saved = find_saved(vm, NULL);
+	const struct firewall4 *queued = firewall_queued(vm);
 	const char *path = firewall_path(vm);
 
-	if (saved) {
-		*firewall = copy(vm->qubes, &saved->firewall);
+	if (queued) {
+		*firewall = copy(vm->qubes, queued);
 		return 0;
 	}
 	if (path && read_file(vm, path, firewall) == 0)
@@ -286,8 +265,10 @@ static void add_rule(struct strbuf *out, const struct firewall4_rule *rule)
 	strbuf_add(out, "      </properties>\n    </rule>\n");
 }
 
-static void add_file(struct strbuf *out, const struct firewall4 *firewall)
+static void add_file(struct strbuf *out, const void *rules)
 {
+	const struct firewall4 *firewall = rules;
+
 	strbuf_add(out, "<firewall version=\"2\">\n");
 	strbuf_add(out, firewall->count ? "  <rules>\n" : "  <rules/>\n");
 	for (size_t i = 0; i < firewall->count; i++)
@@ -295,28 +276,10 @@ static void add_file(struct strbuf *out, const struct firewall4 *firewall)
 	strbuf_add(out, firewall->count ? "  </rules>\n</firewall>\n" : "</firewall>\n");
 }
 
-static int write_saved(struct qubes *q, void *argument)
-{
-	const struct saved *saved = argument;
-	AUTO_STRBUF struct strbuf text = { 0 };
-
-	(void)q;
-	/* Later rules of the VM take the place of these; one that was removed since takes its own with it. */
-	if (find_saved(saved->vm, saved) || !saved->vm->node)
-		return 0;
-	add_file(&text, &saved->firewall);
-	return firewall_write_file(saved->vm, text.text, text.length);
-}
-
 int firewall4_save(const struct vm *vm, const struct firewall4 *firewall)
 {
-	struct qubes *q = vm->qubes;
-	struct saved *saved;
+	struct firewall4 *kept = arena_alloc(vm->qubes->arena, sizeof(*kept));
 
-	if (firewall_check_place(vm) < 0)
-		return -1;
-	saved = arena_alloc(q->arena, sizeof(*saved));
-	*saved = (struct saved){ vm, copy(q, firewall), pending_argument(q, write_saved) };
-	qubes_with_save(q, write_saved, saved);
-	return 0;
+	*kept = copy(vm->qubes, firewall);
+	return firewall_queue(vm, kept, add_file);
 }

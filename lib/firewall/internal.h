@@ -14,8 +14,20 @@
 /* A copy of what was saved for VM and waits to be written; false: nothing was. */
 bool firewall_get_saved(const struct vm *vm, struct firewall *firewall);
 
-/* TEXT becomes the file of VM's rules. 0, or -1 with an error. */
-int firewall_write_file(const struct vm *vm, const char *text, size_t length);
+/* Appends RULES, of the kind that is queued with it, as the text of a file. */
+typedef void firewall_text(struct strbuf *out, const void *rules);
+/*
+ * RULES, which live in the arena, become the file of VM once the store is saved; the last ones of a VM count. 0, or
+ * -1 with an error if it is clear already that they cannot be written.
+ */
+int firewall_queue(const struct vm *vm, const void *rules, firewall_text *add_text);
+/* Those of VM that wait; NULL: none do. */
+const void *firewall_queued(const struct vm *vm);
+
+/* Says what is wrong with ELEMENT of FILE, which is PATH. -1. */
+struct xmlfile;
+int firewall_fault(const struct xmlfile *file, const char *path, const struct _mxml_node_s *element,
+		   const char *what);
 
 /* Labels of letters, digits and dashes: what an address may consist of at all, whoever wrote the file. */
 bool firewall_is_plain_address(const char *text);

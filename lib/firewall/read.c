@@ -31,10 +31,14 @@ struct reader {
 	struct firewall *into;
 };
 
+int firewall_fault(const struct xmlfile *file, const char *path, xmlfile_element *element, const char *what)
+{
+	return error_set(ERROR_FAILED, "%s, line %zu: %s", path, xmlfile_line(file, element), what);
+}
+
 static int fault(const struct reader *reader, xmlfile_element *element, const char *what)
 {
-	return error_set(ERROR_FAILED, "%s, line %zu: %s", reader->path, xmlfile_line(reader->file, element),
-			 what);
+	return firewall_fault(reader->file, reader->path, element, what);
 }
 
 static int fault_in(const struct reader *reader, xmlfile_element *element, const char *name)

@@ -102,6 +102,16 @@ static bool is_blank(store_node *node)
 	return text && text[strspn(text, " \t\r\n")] == '\0';
 }
 
+/* No element, no comment, no other text. */
+static bool has_only_blanks(store_node *parent)
+{
+	store_node *child = mxmlGetFirstChild(parent);
+
+	while (child && is_blank(child))
+		child = mxmlGetNextSibling(child);
+	return !child;
+}
+
 static store_node *line_start(unsigned depth)
 {
 	AUTO_FREE char *text = util_printf("\n%*s", (int)(2 * depth), "");
@@ -130,7 +140,8 @@ void layout_place(store_node *parent, store_node *node, store_node *next, unsign
 		mxmlAdd(parent, MXML_ADD_AFTER, last, node);
 		mxmlAdd(parent, MXML_ADD_BEFORE, node, line_start(depth));
 	} else {
-		clear(parent);
+		if (has_only_blanks(parent))
+			clear(parent);
 		mxmlAdd(parent, MXML_ADD_AFTER, MXML_ADD_TO_PARENT, line_start(depth));
 		mxmlAdd(parent, MXML_ADD_AFTER, MXML_ADD_TO_PARENT, node);
 		mxmlAdd(parent, MXML_ADD_AFTER, MXML_ADD_TO_PARENT, line_start(depth ? depth - 1 : 0));
@@ -144,7 +155,6 @@ void layout_take_out(store_node *node)
 	if (is_blank(before))
 		mxmlDelete(before);
 	mxmlDelete(node);
-	if (!last_child_element(parent) && is_blank(mxmlGetFirstChild(parent)) &&
-	    !mxmlGetNextSibling(mxmlGetFirstChild(parent)))
+	if (has_only_blanks(parent))
 		clear(parent);
 }

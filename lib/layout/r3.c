@@ -253,34 +253,6 @@ static store_node *successor(store_node *root, int qid)
 	return NULL;
 }
 
-static store_node *last_element(store_node *root)
-{
-	store_node *last = NULL;
-
-	for (store_node *node = layout_element(mxmlGetFirstChild(root)); node;
-	     node = layout_element(mxmlGetNextSibling(node)))
-		last = node;
-	return last;
-}
-
-/* Puts NODE before NEXT, or at the end, on a line of its own. */
-static void place_node(store_node *root, store_node *node, store_node *next)
-{
-	store_node *last = last_element(root);
-
-	if (next) {
-		mxmlAdd(root, MXML_ADD_BEFORE, next, node);
-		mxmlAdd(root, MXML_ADD_AFTER, node, mxmlNewOpaque(MXML_NO_PARENT, "\n  "));
-	} else if (last) {
-		mxmlAdd(root, MXML_ADD_AFTER, last, node);
-		mxmlAdd(root, MXML_ADD_BEFORE, node, mxmlNewOpaque(MXML_NO_PARENT, "\n  "));
-	} else {
-		mxmlNewOpaque(root, "\n  ");
-		mxmlAdd(root, MXML_ADD_AFTER, MXML_ADD_TO_PARENT, node);
-		mxmlNewOpaque(root, "\n");
-	}
-}
-
 static const char *element_of(const char *type)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(vm_elements); i++)
@@ -302,18 +274,13 @@ static store_node *r3_add_vm(store_node *root, const char *vm_class, int qid, co
 	node = mxmlNewElement(MXML_NO_PARENT, element);
 	store_put_attribute(node, "name", name);
 	store_put_attribute(node, "qid", number);
-	place_node(root, node, successor(root, qid));
+	layout_place(root, node, successor(root, qid), 1);
 	return node;
 }
 
 static int r3_remove_vm(store_node *node)
 {
-	store_node *blank = mxmlGetPrevSibling(node);
-	const char *text = blank && mxmlGetType(blank) == MXML_OPAQUE ? mxmlGetOpaque(blank) : NULL;
-
-	if (text && text[strspn(text, " \t\r\n")] == '\0')
-		mxmlDelete(blank);
-	mxmlDelete(node);
+	layout_take_out(node);
 	return 0;
 }
 

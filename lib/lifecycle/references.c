@@ -154,7 +154,8 @@ static int rename_tags(struct vm *user, const char *old, const char *new)
 		AUTO_FREE char *from = util_printf("%s%s", prefixes[i], old);
 		AUTO_FREE char *to = util_printf("%s%s", prefixes[i], new);
 
-		if (vm_has_tag(user, from) && (vm_set_tag(user, from, false) != 0 || vm_set_tag(user, to, true) != 0))
+		if (vm_has_tag(user, from) &&
+		    (vm_set_tag(user, from, false) != 0 || vm_set_tag(user, to, true) != 0))
 			return -1;
 	}
 	return 0;
@@ -167,7 +168,8 @@ static void note_features(const struct vm *user, const char *old)
 
 	for (size_t i = 0; features && i < count; i++)
 		if (!strcmp(features[i].value, old))
-			error_note("feature %s of %s says '%s', and is left so", features[i].name, user->name, old);
+			error_note("feature %s of %s says '%s', and is left so", features[i].name, user->name,
+				   old);
 }
 
 int references_rename(struct qubes *q, const char *old, const char *new)
@@ -181,7 +183,8 @@ int references_rename(struct qubes *q, const char *old, const char *new)
 		rename_backends(user, old, new);
 		note_features(user, old);
 	}
-	FOR_EACH_GLOBAL(q, global) {
+	FOR_EACH_GLOBAL(q, global)
+	{
 		const char *text = q->layout->get(q->layout->globals(store_root(q->store)), global->key).text;
 
 		if (global->row && global->row->type == PROP_VM && text && !strcmp(text, old) &&

@@ -14,21 +14,7 @@
 #include "util.h"
 #include "vmm.h"
 
-/* Stored paths that may lie in the VM's directory. */
-static const char *const paths[] = {
-	"conf_file", "firewall_conf", "root_img", "private_img", "volatile_img",
-};
-
-struct renaming {
-	struct vm *vm;
-	const char *old_name, *new_name;
-	const char *old_directory, *new_directory;
-	bool was_defined, had_conf, had_autostart;
-	const char *stored_directory;		     /* NULL: the store has none */
-	const char *stored_paths[ARRAY_SIZE(paths)]; /* the same */
-	struct turn *turn;
-	int after;
-};
+static const char *const paths[] = RENAME_PATHS;
 
 /* ---- may it be renamed? ---- */
 
@@ -101,14 +87,14 @@ static char *conf_path(const struct renaming *r, const char *name)
 	return util_printf("%s/%s.conf", r->old_directory, name);
 }
 
-static int note(void *work)
+int rename_note(void *work)
 {
 	struct renaming *r = work;
 
 	return note_rename(r->vm->qubes, r->vm->class->directory, r->old_name, r->new_name);
 }
 
-static void forget(void *work)
+void rename_forget(void *work)
 {
 	struct renaming *r = work;
 
@@ -136,26 +122,28 @@ static void move_conf_back(void *work)
 		error_note("%s stays renamed: %s", to, strerror(errno));
 }
 
-static int move_directory(void *work)
+int rename_move_directory(void *work)
 {
 	struct renaming *r = work;
 
-	if (root_rename(r->vm->qubes->root, r->old_directory, r->new_directory, false) != 0)
-		return error_errno("cannot rename %s to %s", r->old_directory, r->new_directory);
-	return 0;
+	r->had_directory = root_rename(r->vm->qubes->root, r->old_directory, r->new_directory, false) == 0;
+	if (r->had_directory || (errno == ENOENT && r->directory_optional))
+		return 0;
+	return error_errno("cannot rename %s to %s", r->old_directory, r->new_directory);
 }
 
-static void move_directory_back(void *work)
+void rename_move_directory_back(void *work)
 {
 	struct renaming *r = work;
 
-	if (root_rename(r->vm->qubes->root, r->new_directory, r->old_directory, false) != 0)
+	if (r->had_directory &&
+	    root_rename(r->vm->qubes->root, r->new_directory, r->old_directory, false) != 0)
 		error_note("%s stays at %s: %s", r->old_name, r->new_directory, strerror(errno));
 }
 
 /* ---- the autostart link: one under the new name instead of the old ---- */
 
-int rename_autostart(const struct root *root, const char *from_name, const char *to_name, bool *there)
+static int move_link(const struct root *root, const char *from_name, const char *to_name, bool *there)
 {
 	AUTO_FREE char *from = vm_autostart_link(from_name), *to = vm_autostart_link(to_name);
 	AUTO_FREE char *target = root_readlink(root, from);
@@ -172,19 +160,19 @@ int rename_autostart(const struct root *root, const char *from_name, const char 
 	return -1;
 }
 
-static int move_autostart(void *work)
+int rename_move_autostart(void *work)
 {
 	struct renaming *r = work;
 
-	return rename_autostart(r->vm->qubes->root, r->old_name, r->new_name, &r->had_autostart);
+	return move_link(r->vm->qubes->root, r->old_name, r->new_name, &r->had_autostart);
 }
 
-static void move_autostart_back(void *work)
+void rename_move_autostart_back(void *work)
 {
 	struct renaming *r = work;
 	bool there;
 
-	if (r->had_autostart && rename_autostart(r->vm->qubes->root, r->new_name, r->old_name, &there) != 0)
+	if (r->had_autostart && move_link(r->vm->qubes->root, r->new_name, r->old_name, &there) != 0)
 		error_note("%s: %s", r->old_name, error_message());
 }
 
@@ -264,14 +252,14 @@ static int save_renaming(void *work)
 	return save_store(q, &r->after);
 }
 
-static int take_turn(void *work)
+int rename_take_turn(void *work)
 {
 	struct renaming *r = work;
 
 	return turn_take(r->vm, &r->turn);
 }
 
-static void drop_turn(void *work)
+void rename_drop_turn(void *work)
 {
 	struct renaming *r = work;
 
@@ -279,13 +267,13 @@ static void drop_turn(void *work)
 }
 
 static const struct step renaming_steps[] = {
-	{ .act = take_turn, .undo = drop_turn },
+	{ .act = rename_take_turn, .undo = rename_drop_turn },
 	{ .act = check_request },
 	{ .act = undefine, .undo = define_again, .outside = true },
-	{ .act = note, .undo = forget, .outside = true },
+	{ .act = rename_note, .undo = rename_forget, .outside = true },
 	{ .act = move_conf, .undo = move_conf_back, .outside = true },
-	{ .act = move_directory, .undo = move_directory_back, .outside = true },
-	{ .act = move_autostart, .undo = move_autostart_back, .outside = true },
+	{ .act = rename_move_directory, .undo = rename_move_directory_back, .outside = true },
+	{ .act = rename_move_autostart, .undo = rename_move_autostart_back, .outside = true },
 	{ .act = change_entry, .undo = change_entry_back },
 	{ .act = save_renaming },
 	{ .act = NULL },

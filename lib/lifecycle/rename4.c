@@ -5,7 +5,6 @@
  *
  * The name of a volume is what finds its data: it stays as it is, unless it is a path in the directory that moves.
  */
-#include <errno.h>
 #include <string.h>
 
 #include "error.h"
@@ -18,20 +17,11 @@
 
 #define BASE "/var/lib/qubes"
 
-struct renaming4 {
-	struct vm *vm;
-	const char *old_name, *new_name;
-	const char *old_directory, *new_directory;
-	bool had_directory, had_autostart;
-	struct turn *turn;
-	int after;
-};
-
 /* ---- may it be renamed? ---- */
 
 static int check_request(void *work)
 {
-	struct renaming4 *r = work;
+	struct renaming *r = work;
 	int running;
 
 	if (vm_check_name4(r->new_name) != 0)
@@ -44,74 +34,6 @@ static int check_request(void *work)
 	if (running < 0)
 		return -1;
 	return running ? error_set(ERROR_FAILED, "it is running") : 0;
-}
-
-static int take_turn(void *work)
-{
-	struct renaming4 *r = work;
-
-	return turn_take(r->vm, &r->turn);
-}
-
-static void drop_turn(void *work)
-{
-	struct renaming4 *r = work;
-
-	turn_drop(r->turn);
-}
-
-/* ---- outside the store ---- */
-
-static int note(void *work)
-{
-	struct renaming4 *r = work;
-
-	return note_rename(r->vm->qubes, r->vm->class->directory, r->old_name, r->new_name);
-}
-
-static void forget(void *work)
-{
-	struct renaming4 *r = work;
-
-	if (forget_rename(r->vm->qubes, r->new_name) != 0)
-		error_note("%s", error_message());
-}
-
-/* In a rescue there may be none: the volumes are elsewhere. */
-static int move_directory(void *work)
-{
-	struct renaming4 *r = work;
-
-	r->had_directory = root_rename(r->vm->qubes->root, r->old_directory, r->new_directory, false) == 0;
-	if (r->had_directory || errno == ENOENT)
-		return 0;
-	return error_errno("cannot rename %s to %s", r->old_directory, r->new_directory);
-}
-
-static void move_directory_back(void *work)
-{
-	struct renaming4 *r = work;
-
-	if (r->had_directory &&
-	    root_rename(r->vm->qubes->root, r->new_directory, r->old_directory, false) != 0)
-		error_note("%s stays at %s: %s", r->old_name, r->new_directory, strerror(errno));
-}
-
-static int move_autostart(void *work)
-{
-	struct renaming4 *r = work;
-
-	return rename_autostart(r->vm->qubes->root, r->old_name, r->new_name, &r->had_autostart);
-}
-
-static void move_autostart_back(void *work)
-{
-	struct renaming4 *r = work;
-	bool there;
-
-	if (r->had_autostart &&
-	    rename_autostart(r->vm->qubes->root, r->new_name, r->old_name, &there) != 0)
-		error_note("%s: %s", r->old_name, error_message());
 }
 
 /* ---- the volumes that are files in the directory ---- */
@@ -127,19 +49,20 @@ static bool is_file_pool(const struct qubes *q, const char *name)
 	return driver && directory && util_starts_with(driver, "file") && !strcmp(directory, BASE);
 }
 
-static void move_path(const struct renaming4 *r, store_node *volume, const char *attribute)
+static void move_path(const struct renaming *r, store_node *volume, const char *attribute)
 {
 	AUTO_FREE char *old = util_printf("%s/%s/", r->vm->class->directory, r->old_name);
 	const char *text = layout_item_attribute(volume, attribute);
 
 	if (!text || !util_starts_with(text, old))
 		return;
-	AUTO_FREE char *new = util_printf("%s/%s/%s", r->vm->class->directory, r->new_name, text + strlen(old));
+	AUTO_FREE char *new =
+		util_printf("%s/%s/%s", r->vm->class->directory, r->new_name, text + strlen(old));
 
 	store_put_attribute(volume, attribute, new);
 }
 
-static void move_volumes(const struct renaming4 *r)
+static void move_volumes(const struct renaming *r)
 {
 	const struct qubes *q = r->vm->qubes;
 	const struct vm *vm;
@@ -160,7 +83,7 @@ static void move_volumes(const struct renaming4 *r)
 
 static int change_entry(void *work)
 {
-	struct renaming4 *r = work;
+	struct renaming *r = work;
 
 	if (vm_set(r->vm, "name", r->new_name) != 0)
 		return -1;
@@ -171,7 +94,7 @@ static int change_entry(void *work)
 
 static int finish_renamed(struct qubes *q, void *argument)
 {
-	struct renaming4 *r = argument;
+	struct renaming *r = argument;
 
 	turn_drop(r->turn);
 	error_note("%s is called %s now; policies and what VMs remember of it still say %s", r->old_name,
@@ -181,18 +104,18 @@ static int finish_renamed(struct qubes *q, void *argument)
 
 static int save_renaming(void *work)
 {
-	struct renaming4 *r = work;
+	struct renaming *r = work;
 
 	qubes_with_save(r->vm->qubes, finish_renamed, r);
 	return save_store(r->vm->qubes, &r->after);
 }
 
 static const struct step steps[] = {
-	{ .act = take_turn, .undo = drop_turn },
+	{ .act = rename_take_turn, .undo = rename_drop_turn },
 	{ .act = check_request },
-	{ .act = note, .undo = forget, .outside = true },
-	{ .act = move_directory, .undo = move_directory_back, .outside = true },
-	{ .act = move_autostart, .undo = move_autostart_back, .outside = true },
+	{ .act = rename_note, .undo = rename_forget, .outside = true },
+	{ .act = rename_move_directory, .undo = rename_move_directory_back, .outside = true },
+	{ .act = rename_move_autostart, .undo = rename_move_autostart_back, .outside = true },
 	{ .act = change_entry },
 	{ .act = save_renaming },
 	{ .act = NULL },
@@ -201,17 +124,18 @@ static const struct step steps[] = {
 int rename_release4(struct vm *vm, const char *name)
 {
 	struct arena *arena = vm->qubes->arena;
-	struct renaming4 *r = arena_alloc(arena, sizeof(*r));
+	struct renaming *r = arena_alloc(arena, sizeof(*r));
 	const char *old_name = arena_strdup(arena, vm->name);
 	sigset_t before;
 	int result;
 
-	*r = (struct renaming4){
+	*r = (struct renaming){
 		.vm = vm,
 		.old_name = old_name,
 		.new_name = arena_strdup(arena, name),
 		.old_directory = arena_printf(arena, BASE "/%s/%s", vm->class->directory, old_name),
 		.new_directory = arena_printf(arena, BASE "/%s/%s", vm->class->directory, name),
+		.directory_optional = true, /* in a rescue: the volumes are elsewhere */
 	};
 	util_hold_signals(&before);
 	result = steps_run(vm->qubes, steps, r);

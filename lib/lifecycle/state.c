@@ -13,10 +13,21 @@ static const char *const words[] = {
 	[VMM_UNKNOWN] = "NA",
 };
 
+/* In release 4 the GUI is no part of that, and a feature says whether there is an agent. */
+static bool is_usable4(struct vm *vm)
+{
+	const char *agent = vm_feature_inherited(vm, "qrexec");
+
+	return !agent || !*agent || helpers_qrexec_runs(vm);
+}
+
 static bool is_usable(struct vm *vm, int xid)
 {
-	int shown = helpers_shown_domain(vm, xid);
+	int shown;
 
+	if (vm_is(vm, VM4_LOCAL))
+		return is_usable4(vm);
+	shown = helpers_shown_domain(vm, xid);
 	return shown >= 0 && helpers_gui_runs(vm, shown) &&
 	       (!helpers_has_agent(vm) || helpers_qrexec_runs(vm));
 }

@@ -24,8 +24,9 @@ prop_checker prop4_loads_default_template, prop4_loads_interfaces, prop4_loads_i
 	prop4_loads_kernel, prop4_loads_kernelopts, prop4_loads_keyboard, prop4_loads_label, prop4_loads_mac,
 	prop4_loads_netvm, prop4_loads_pool, prop4_loads_template, prop4_loads_user, prop4_loads_uuid,
 	prop4_loads_virt_mode;
-prop_checker prop4_check_default_dispvm, prop4_check_default_netvm, prop4_check_for_dispvms, prop4_check_kernel, prop4_check_netvm, prop4_check_provides,
-	prop4_check_template, prop4_check_virt_mode;
+prop_checker prop4_check_default_dispvm, prop4_check_default_netvm, prop4_check_for_dispvms,
+	prop4_check_kernel, prop4_check_netvm, prop4_check_provides, prop4_check_template,
+	prop4_check_virt_mode;
 
 prop_checker prop4_resets_for_dispvms, prop4_resets_netvm, prop4_resets_provides;
 prop_setter prop4_set_clockvm;

@@ -65,9 +65,13 @@ static int check_boolean(const struct prop *prop, const char *text, const char *
 
 static int check_vm(const struct vm *vm, const struct prop *prop, const char *text)
 {
-	if (!*text || vm_name_taken(vm->qubes, text))
-		return 0;
-	return error_set(ERROR_FAILED, "%s: there is no VM '%s'", prop->name, text);
+	const struct vm *to = *text ? vm_find(vm->qubes, text) : NULL;
+
+	if (*text && !to)
+		return error_set(ERROR_FAILED, "%s: there is no VM '%s'", prop->name, text);
+	if (to && vm_is(to, VM4_REMOTE))
+		return error_set(ERROR_FAILED, "%s: %s is on another system", prop->name, text);
+	return 0;
 }
 
 int prop_check_loads(const struct vm *vm, const struct prop *prop, const char *text, const char **canonical)

@@ -135,7 +135,8 @@ int vm_check_name4(const char *name)
 	if (vm_check_name(name) < 0)
 		return -1;
 	if (strchr(name, '.'))
-		return error_set(ERROR_FAILED, "'%s' is no name for a VM of release 4, which takes no '.'", name);
+		return error_set(ERROR_FAILED, "'%s' is no name for a VM of release 4, which takes no '.'",
+				 name);
 	if (!strcmp(name, "Domain-0"))
 		return error_set(ERROR_FAILED, "'%s' is a reserved name", name);
 	return 0;

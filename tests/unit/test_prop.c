@@ -268,8 +268,9 @@ static void what_is_refused_changes_nothing(void **state)
 
 	for (size_t i = 0; i < ARRAY_SIZE(sets); i++)
 		if (!sets[i].stored)
-			assert_int_equal(
-				prop_set(the(w, sets[i].vm), prop_find(&w->q, sets[i].property), sets[i].text), -1);
+			assert_int_equal(prop_set(the(w, sets[i].vm), prop_find(&w->q, sets[i].property),
+						  sets[i].text),
+					 -1);
 	assert_false(store_changed(w->q.store));
 }
 

@@ -14,32 +14,16 @@ libxl_log=/var/log/libvirt/libxl/libxl-driver.log
 ran=0
 failed=0
 
-# Crashes of programs that are not ours; they come with the emulation.
-crashes()
-{
-	dmesg | grep segfault | grep -vcE '\] (qubes|qvm-[^ ]*)\[[0-9]+\]: segfault'
-}
-
-lab_crashed()
-{
-	[ "$(crashes)" -gt "$1" ] || grep -q 'Inconsistency detected by ld.so' /tmp/output
-}
-
-# ok TEXT COMMAND...: the command succeeds; tried again if something of the lab has crashed meanwhile.
+# ok TEXT COMMAND...: the command succeeds.
 ok()
 {
 	text=$1
 	shift
 	ran=$((ran + 1))
-	for _ in 1 2 3; do
-		crashed=$(crashes)
-		if "$@" >/tmp/output 2>&1; then
-			echo "ok $ran - $text"
-			return
-		fi
-		lab_crashed "$crashed" || break
-		echo "# $text: a crash in the lab" >>/tmp/slow
-	done
+	if "$@" >/tmp/output 2>&1; then
+		echo "ok $ran - $text"
+		return
+	fi
 	echo "not ok $ran - $text: $*"
 	tail -n 20 /tmp/output /var/log/libvirt/libvirtd.log "$libxl_log" | sed 's/^/#   /'
 	dmesg | grep segfault
@@ -96,11 +80,11 @@ hear()
 patiently()
 {
 	for try in 1 2 3; do
-		before=$(hotplug_failures)
+		before=$(hotplug_timeouts)
 		"$@" >/tmp/tried 2>&1 && return
 		cat /tmp/tried
 		lab_failed "$before" || return
-		echo "# try $try: a failure of the lab" >>/tmp/slow
+		echo "# try $try: the lab's scripts were too slow" >>/tmp/slow
 	done
 	return 1
 }
@@ -111,26 +95,10 @@ start()
 }
 
 # libxl gives the hot-plug scripts of all disks a time that is short under emulation; after one that ran out, a script
-# does no more than it must. And programs crash there now and then, libvirtd too: it is started again, and what a
-# start has said of its domain is done.
+# does no more than it must.
 lab_failed()
 {
-	if ! pidof libvirtd; then
-		libvirtd -d && wait_for_libvirtd && sed -n 's/.*once the hypervisor answers: //p' /tmp/tried | sh
-	elif [ "$(hotplug_failures)" -gt "$1" ]; then
-		be_quick
-	else
-		return 1
-	fi
-}
-
-wait_for_libvirtd()
-{
-	for _ in 1 2 3 4 5 6 7 8 9 10; do
-		virsh -q version && return
-		sleep 2
-	done
-	return 1
+	[ "$(hotplug_timeouts)" -gt "$1" ] && be_quick
 }
 
 # For disks that are block devices, what Xen's own script comes to after looking who else uses them.
@@ -146,10 +114,9 @@ be_quick()
 	EOT
 }
 
-# Scripts that took too long, or that crashed (126 and above; what they find wrong is 1).
-hotplug_failures()
+hotplug_timeouts()
 {
-	grep -cE 'killing execution of .* because of timeout|scripts/.* exited with error status 1[2-9]' "$libxl_log"
+	grep -c 'killing execution of .* because of timeout' "$libxl_log"
 }
 
 # ---- both sides of it ----
@@ -317,17 +284,14 @@ for vm in net fw app; do
 done
 number=$(xid app)
 ok 'xenstore lets it publish its memory' says "^memory = .*(n$number" xenstore-ls -p "/local/domain/$number"
-ok 'and has the time of its start' says "^app  $(date +%Y)-" qvm-ls -O name,start_time app
+ok 'and has the time of its start' says "^app  *$(date +%Y)-" qvm-ls -O name,start_time app
 ok 'it is seen at work' says '^ *app | ' qvm-top
 ok 'a second start is refused' refuses 'already' qvm-start app
 
-echo '# it gets another network while it runs'
-ok 'that of net' patiently qvm-prefs -s app netvm net
-ok 'where its interface ends now' has_backend app net
-ok 'none' patiently qvm-prefs -s app netvm none
-ok 'it has no interface' same "$(xl network-list app | awk 'NR > 1')." .
-ok 'that of fw again' patiently qvm-prefs -s app netvm fw
-ok 'where its interface ends' has_backend app fw
+echo '# another network while it runs: nobody in fw answers when the interface is to go (tests/libvirt/network.sh has the rest)'
+ok 'it does not get into a network before it has left the other' refuses 'it stays in the network of fw' \
+	qvm-prefs -s app netvm net
+ok 'and nothing was stored' same fw "$(qvm-prefs -g app netvm)"
 ok 'its netvm cannot be shut down under it' refuses 'running VMs get their network from it: fw' qvm-shutdown net
 
 echo '# paused, resumed, killed, shut down'
@@ -372,6 +336,7 @@ ok 'with its disks' says_in_time "$four_disks" disks mail
 ok 'qvm-ls and xl list see the same' same_domains
 ok 'one that runs is not removed' refuses 'mail' qvm-remove -q mail
 ok 'kill all' qvm-kill mail fw net
+ok 'who would have had network from them has none' qubes-prefs -s default-netvm none
 ok 'removal' qvm-remove -q mail fw net
 ok 'libvirt has only dom0' only_dom0
 ok 'and so has the store, beside the template' same "$(qvm-ls --raw-list | sort | paste -sd' ')" 'dom0 tpl'
