@@ -100,6 +100,8 @@ fsck_repair fsck_set_text;	 /* NODE's text becomes VALUE */
 fsck_repair fsck_set_attribute;	 /* NODE's NAME becomes VALUE */
 fsck_repair fsck_drop_attribute; /* NODE's NAME */
 fsck_repair fsck_rename_node;	 /* NODE is called VALUE */
+/* TEXT without the blanks around it. */
+const char *fsck_trimmed(struct arena *arena, const char *text);
 /* Do both say the same, with all that is in them: has somebody pasted one twice? */
 bool fsck_is_same(struct arena *arena, const store_node *a, const store_node *b);
 /* Says that NODE goes at the end of the round; what is to be done in it then is not done. */

@@ -185,6 +185,13 @@ bool mend_end_tag(struct fsck *f, const struct strbuf *text, size_t offset, stru
 		return util_starts_with(expected, name);
 	}
 	if (strlist_has(&open, name)) {
+		size_t text_end = start;
+
+		/* Of a text the line end behind it is no part. */
+		while (text_end > 0 && mend_is_blank(text->text[text_end - 1]))
+			text_end--;
+		if (text_end > 0 && text->text[text_end - 1] != '>')
+			mend->from = text_end;
 		mend->length = 0;
 		mend->with = arena_printf(f->arena, "</%s>", expected);
 		mend->words = arena_printf(f->arena, "put the missing end tag of <%s> before it", expected);

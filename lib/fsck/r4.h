@@ -47,6 +47,8 @@ const char *r4_value(const struct r4 *r, const store_node *property);
 const char *r4_text(const struct r4 *r, const store_node *of, const char *name);
 /* As Python reads a boolean; anything else is false. */
 bool r4_flag(const struct r4 *r, const store_node *of, const char *name);
+/* The VM whose volumes are those of one called NAME, which there is not: it was renamed by hand. NULL: none. */
+const struct r4_vm *r4_vm_by_old_name(struct r4 *r, const char *name);
 /* May a VM be called so by qubesd, though it would load others? */
 bool r4_name_is_fine(const char *name);
 /* The row of a VM's property, or NULL; and VM as the rows' checks want it. */

@@ -53,6 +53,11 @@ static void check_reference(struct r4 *r, const struct prop *row, store_node *pr
 		if (r4_trimmed_name(r, text))
 			fsck_remedy(finding, "take the blanks away", fsck_set_text, property, NULL,
 				    r4_trimmed_name(r, text));
+		else if (r4_vm_by_old_name(r, text))
+			fsck_remedy(finding,
+				    arena_printf(r->arena, "make it %s, whose volumes are called so",
+						 r4_vm_by_old_name(r, text)->name),
+				    fsck_set_text, property, NULL, r4_vm_by_old_name(r, text)->name);
 		else if (r4_backup_has_vm(r, text))
 			fsck_remedy(finding, arena_printf(r->arena, "restore it from %s", r->f->backup_name),
 				    r4_restore_vm, r->root, NULL, arena_strdup(r->arena, text));

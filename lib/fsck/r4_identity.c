@@ -111,6 +111,20 @@ static const char *name_in_vid(struct r4 *r, const char *vid, const char *volume
 	return arena_printf(r->arena, "%.*s", (int)(end - start), start);
 }
 
+const struct r4_vm *r4_vm_by_old_name(struct r4 *r, const char *name)
+{
+	for (size_t i = 0; i < r->count; i++)
+		FOR_EACH_ITEM(r->vms[i].node, "volume-config", "volume", volume)
+		{
+			const char *vid = element_attribute(volume, "vid");
+			const char *other = name_in_vid(r, vid, element_attribute(volume, "name"));
+
+			if (other && r->vms[i].name && !strcmp(other, name))
+				return &r->vms[i];
+		}
+	return NULL;
+}
+
 /* A name that its volumes have, or one made up; of nobody else. */
 static const char *guess_name(struct r4 *r, const struct r4_vm *vm)
 {

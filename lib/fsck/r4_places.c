@@ -261,6 +261,45 @@ static void check_length(struct r4 *r, store_node *of)
 	}
 }
 
+/* ---- what has lost its end tag ---- */
+
+static bool is_leaf(const char *name)
+{
+	static const char *const names[] = {
+		"property", "feature", "tag", "label", "pool", "volume", "option"
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		if (!strcmp(names[i], name))
+			return true;
+	return false;
+}
+
+/* Everything in it goes behind it; what is left is its text, without the line end that was no part of it. */
+static void end_before_children(struct fsck *f, const struct fsck_finding *finding)
+{
+	store_node *list = element_parent(finding->node), *child;
+	store_node *behind = element_next(list, finding->node, NULL);
+
+	while ((child = element_next(finding->node, NULL, NULL)))
+		element_move(child, list, behind);
+	element_set_text(finding->node, fsck_trimmed(f->arena, finding->value));
+}
+
+static void check_leaf(struct r4 *r, store_node *leaf)
+{
+	const char *text = element_text(r->arena, leaf);
+	struct fsck_finding *finding;
+
+	if (!element_next(leaf, NULL, NULL))
+		return;
+	finding = fsck_note(r->f, "element-nested", FSCK_LOADS, leaf, NULL, "<%s> has elements in it",
+			    element_name(leaf));
+	fsck_effect(finding, "they are not seen, and lost when qubesd writes the store");
+	fsck_remedy(finding, "end it before them", end_before_children, leaf, NULL,
+		    arena_strdup(r->arena, text ? text : ""));
+}
+
 /* Domains at any depth, but for those that are where they belong. */
 static void check_strays(struct r4 *r, store_node *of, bool belong)
 {
@@ -268,6 +307,8 @@ static void check_strays(struct r4 *r, store_node *of, bool belong)
 	{
 		if (!belong && !strcmp(element_name(child), "domain"))
 			note_stray_domain(r, child);
+		if (is_leaf(element_name(child)))
+			check_leaf(r, child);
 		check_strays(r, child, false);
 	}
 }

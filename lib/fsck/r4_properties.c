@@ -120,15 +120,6 @@ static bool check_applicable(struct r4 *r, const struct r4_vm *vm, const struct 
 
 /* ---- is it good? ---- */
 
-static const char *trimmed(const struct r4 *r, const char *text)
-{
-	size_t start = strspn(text, " \t\r\n"), end = strlen(text);
-
-	while (end > start && strchr(" \t\r\n", text[end - 1]))
-		end--;
-	return arena_printf(r->arena, "%.*s", (int)(end - start), text + start);
-}
-
 static const char *cut_at_blank(const struct r4 *r, const char *text)
 {
 	char *copy = arena_strdup(r->arena, text), *blank;
@@ -155,7 +146,7 @@ static const char *loads(const struct vm *view, const struct prop *row, const ch
 /* The nearest text that is good; NULL: there is none at hand. */
 static const char *nearest(struct r4 *r, const struct vm *view, const struct prop *row, const char *text)
 {
-	const char *base = trimmed(r, text), *found = loads(view, row, base);
+	const char *base = fsck_trimmed(r->arena, text), *found = loads(view, row, base);
 
 	if (!found && !strcmp(row->name, "keyboard_layout")) {
 		found = loads(view, row, arena_printf(r->arena, "%s+", base));
@@ -236,7 +227,7 @@ static bool can_add_label(struct r4 *r, const char *name)
 
 static void check_label(struct r4 *r, const struct r4_vm *vm, store_node *property, const char *text)
 {
-	const char *base = trimmed(r, text);
+	const char *base = fsck_trimmed(r->arena, text);
 	struct fsck_finding *finding;
 
 	if (*text && r4_label(r, text))

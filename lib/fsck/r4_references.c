@@ -11,12 +11,8 @@
 
 const char *r4_trimmed_name(const struct r4 *r, const char *text)
 {
-	size_t start = strspn(text, " \t\r\n"), end = strlen(text);
-	const char *name;
+	const char *name = fsck_trimmed(r->arena, text);
 
-	while (end > start && strchr(" \t\r\n", text[end - 1]))
-		end--;
-	name = arena_printf(r->arena, "%.*s", (int)(end - start), text + start);
 	return r4_vm_by_name(r, name) ? name : NULL;
 }
 
@@ -30,10 +26,15 @@ static void remedy_reference(struct r4 *r, struct fsck_finding *finding, const c
 			     store_node *property, const char *text)
 {
 	const char *trimmed = r4_trimmed_name(r, text);
+	const struct r4_vm *renamed = r4_vm_by_old_name(r, text);
 
 	if (trimmed)
 		fsck_remedy(finding, arena_printf(r->arena, "make it %s", trimmed), fsck_set_text, property,
 			    NULL, trimmed);
+	else if (renamed)
+		fsck_remedy(finding,
+			    arena_printf(r->arena, "make it %s, whose volumes are called so", renamed->name),
+			    fsck_set_text, property, NULL, renamed->name);
 	else if (r4_backup_has_vm(r, text))
 		fsck_remedy(finding, arena_printf(r->arena, "restore it from %s", r->f->backup_name),
 			    r4_restore_vm, property, NULL, arena_strdup(r->arena, text));
@@ -169,7 +170,10 @@ static void remedy_template(struct r4 *r, struct fsck_finding *finding, const st
 
 	if (name && *name && !r4_vm_by_name(r, name)) {
 		const char *trimmed = r4_trimmed_name(r, name);
+		const struct r4_vm *renamed = r4_vm_by_old_name(r, name);
 
+		if (!trimmed && renamed && is_fitting(r, vm, renamed))
+			trimmed = renamed->name;
 		if (trimmed) {
 			fsck_remedy(finding, arena_printf(r->arena, "make it %s", trimmed), r4_put_property,
 				    vm->node, "template", trimmed);

@@ -92,3 +92,12 @@ bool fsck_is_same(struct arena *arena, const store_node *a, const store_node *b)
 	} while (child && other);
 	return !child && !other;
 }
+
+const char *fsck_trimmed(struct arena *arena, const char *text)
+{
+	size_t start = strspn(text, " \t\r\n"), end = strlen(text);
+
+	while (end > start && strchr(" \t\r\n", text[end - 1]))
+		end--;
+	return arena_printf(arena, "%.*s", (int)(end - start), text + start);
+}
