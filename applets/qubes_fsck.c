@@ -53,6 +53,8 @@ int qubes_fsck_main(struct qubes *q, const void *parsed, char **words)
 
 	if (option_is_ambiguous(args->answer))
 		return error_set(ERROR_USAGE, "-n and -y exclude each other");
+	if (args->release && !fsck_knows_release(args->release))
+		return error_set(ERROR_USAGE, "the releases are 4.1, 4.2 and 4.3, not '%s'", args->release);
 	status = fsck_run(q, &options);
 	if (status == FSCK_TROUBLE)
 		error_report();

@@ -34,6 +34,9 @@ enum fsck_status {
 	FSCK_TROUBLE = 8,     /* it could not be checked or written */
 };
 
+/* Is that one of the releases whose rules are known ("4.2", also "4.2.3")? */
+bool fsck_knows_release(const char *release);
+
 /*
  * Checks, asks, repairs and writes as OPTIONS say, and prints on stdout what there is to say. Never writes without
  * having kept a copy. Returns an enum fsck_status; for FSCK_TROUBLE an error is recorded.

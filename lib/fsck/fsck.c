@@ -168,6 +168,14 @@ static void say_end(struct fsck *f, int status)
 		fsck_say(f, "%s: clean%s", f->options->store, warnings ? ", but for warnings" : "");
 }
 
+static bool has_repairs(const struct fsck *f)
+{
+	for (size_t i = 0; i < f->all.count; i++)
+		if (f->all.items[i].remedy)
+			return true;
+	return false;
+}
+
 static int finish(struct fsck *f, bool tree)
 {
 	int status = FSCK_CLEAN;
@@ -178,19 +186,31 @@ static int finish(struct fsck *f, bool tree)
 		status |= FSCK_FIXED;
 	if (!tree || has_errors(f) || had_errors(f))
 		status |= FSCK_ERRORS_LEFT;
-	say_end(f, status);
+	if (f->owned && has_repairs(f) && store_check_owner(f->store) < 0)
+		status = FSCK_TROUBLE;
+	else
+		say_end(f, status);
 	if (f->options->json)
 		fsck_print_json(f, status);
 	return status;
 }
 
-/* May it be written? A store at another place has no owner. */
-static int check_owner(struct fsck *f)
+/*
+ * While qubesd owns the store it is looked at, and no more: what is to be repaired will be told, and this with it. A
+ * store at another place has no owner.
+ */
+static void heed_owner(struct fsck *f, struct fsck_options *only_look)
 {
 	store_set_format(f->store, f->format);
 	if (f->q->force_store || strcmp(f->options->store, STORE_PATH) != 0)
 		store_force(f->store);
-	return f->options->mode == FSCK_NOTHING ? 0 : store_check_owner(f->store);
+	if (f->options->mode == FSCK_NOTHING || store_check_owner(f->store) == 0)
+		return;
+	error_clear();
+	*only_look = *f->options;
+	only_look->mode = FSCK_NOTHING;
+	f->options = only_look;
+	f->owned = true;
 }
 
 /* Those that were named must be there. */
@@ -217,9 +237,14 @@ static int check_names(struct fsck *f)
 
 static int check_open(struct fsck *f)
 {
-	bool tree = fsck_read_tree(f) == 0;
+	struct fsck_options only_look;
+	bool tree;
 
-	if (check_owner(f) < 0 || (tree && check_names(f) < 0))
+	fsck_guess_format(f);
+	heed_owner(f, &only_look);
+	tree = fsck_read_tree(f) == 0;
+	store_set_format(f->store, f->format);
+	if (tree && check_names(f) < 0)
 		return FSCK_TROUBLE;
 	if (tree)
 		check_tree(f);

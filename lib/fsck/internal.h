@@ -69,6 +69,7 @@ struct fsck {
 	bool backup_sought;
 	bool any_format;	     /* nothing is left that says which it is of */
 	bool yes_to_all, stop;	     /* what was answered */
+	bool owned;		     /* qubesd runs: nothing can be written */
 	bool bytes_left;	     /* a fault of the bytes is not repaired: nothing can be written */
 	struct fsck_finding unnoted; /* takes what is said of a finding that does not count here */
 	bool hidden;		     /* a check of a backup: nothing is shown, no repairs */
@@ -129,6 +130,8 @@ struct fsck_lost {
 int fsck_salvage(struct fsck *f, const struct strbuf *text, const struct store_fault *fault,
 		 struct fsck_lost *lost);
 
+/* Which format F's bytes look like, before they are a tree. */
+void fsck_guess_format(struct fsck *f);
 /* Gets a tree out of F's file, and says what that took. -1: there is none to be had, which has been said. */
 int fsck_read_tree(struct fsck *f);
 

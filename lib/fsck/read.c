@@ -149,6 +149,14 @@ static int recover(struct fsck *f, const struct strbuf *text, const struct store
 	return 0;
 }
 
+void fsck_guess_format(struct fsck *f)
+{
+	size_t length;
+
+	f->format = strstr(store_bytes(f->store, &length), "<QubesVmCollection") ? STORE_R3 : STORE_R4;
+	f->loaded_by = f->format == STORE_R3 ? FSCK_R3 : FSCK_R4;
+}
+
 /* Gets a tree out of the file; -1: there is none to be had, which has been said. */
 int fsck_read_tree(struct fsck *f)
 {
@@ -158,8 +166,7 @@ int fsck_read_tree(struct fsck *f)
 	const char *bytes = store_bytes(f->store, &length);
 
 	strbuf_add_bytes(&text, bytes, length);
-	f->format = strstr(bytes, "<QubesVmCollection") ? STORE_R3 : STORE_R4;
-	f->loaded_by = f->format == STORE_R3 ? FSCK_R3 : FSCK_R4;
+
 	fsck_decode(&text);
 	if (fsck_mend(f, &text, &fault) < 0)
 		return recover(f, &text, &fault);

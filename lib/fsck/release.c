@@ -90,6 +90,11 @@ static unsigned of_system(const struct fsck *f)
 	return strcmp(f->options->store, STORE_PATH) ? 0 : named(text);
 }
 
+bool fsck_knows_release(const char *release)
+{
+	return named(release) != 0;
+}
+
 unsigned fsck_loaded_by(struct fsck *f)
 {
 	unsigned release;
