@@ -56,10 +56,7 @@ struct fsck_finding *fsck_note(struct fsck *f, const char *id, unsigned bits, co
 		.phase = f->phase,
 	};
 	finding->what = arena_strdup(f->arena, what);
-	/* Finding a line takes a walk over the file; nobody sees those of a backup. */
-	finding->line = node && !f->hidden ? store_line(f->store, node) : 0;
-	if (finding->line)
-		finding->line += f->lines_cut;
+	finding->at = node;
 	free(what);
 	return finding;
 }
@@ -95,7 +92,7 @@ static const char *consequence(struct fsck *f, const struct fsck_finding *findin
 			    fsck_release_names(f, finding->releases));
 }
 
-void fsck_show(struct fsck *f, const struct fsck_finding *finding)
+static void show(struct fsck *f, const struct fsck_finding *finding)
 {
 	AUTO_FREE char *place = finding->line ? util_printf(", line %zu", finding->line) : util_strdup("");
 	AUTO_FREE char *vm = finding->vm ? util_printf("%s: ", finding->vm) : util_strdup("");
@@ -105,4 +102,13 @@ void fsck_show(struct fsck *f, const struct fsck_finding *finding)
 		 fsck_is_error(finding) ? "error" : "warning", vm, finding->what, consequence(f, finding));
 	if (finding->remedy)
 		fsck_say(f, "    repair: %s", finding->remedy);
+}
+
+void fsck_show(struct fsck *f, struct fsck_finding *finding)
+{
+	size_t line = finding->at ? store_line(f->store, finding->at) : 0;
+
+	if (line)
+		finding->line = line + f->lines_cut;
+	show(f, finding);
 }

@@ -19,7 +19,7 @@
 static bool is_same(const struct fsck_finding *a, const struct fsck_finding *b)
 {
 	return !strcmp(a->id, b->id) && !strcmp(a->vm ? a->vm : "", b->vm ? b->vm : "") &&
-	       !strcmp(a->what, b->what) && a->line == b->line;
+	       !strcmp(a->what, b->what);
 }
 
 /*

@@ -31,9 +31,11 @@ struct fsck_finding;
 typedef void fsck_repair(struct fsck *f, const struct fsck_finding *finding);
 
 struct fsck_finding {
-	const char *id;	    /* stable, for programs: "reference-missing" */
-	unsigned releases;  /* fatal to these; none: a warning */
-	size_t line;	    /* 0: of no line in particular */
+	const char *id;	   /* stable, for programs: "reference-missing" */
+	unsigned releases; /* fatal to these; none: a warning */
+	const store_node
+		*at; /* where it is; its line is found when it is shown, which takes a walk over the file */
+	size_t line; /* 0: of no line in particular */
 	const char *vm;	    /* NULL: the store as a whole */
 	const char *what;   /* what is wrong, "memory is 'abc', which is no number" */
 	const char *effect; /* of a warning: what becomes of it */
@@ -89,7 +91,7 @@ void fsck_effect(struct fsck_finding *finding, const char *effect);
 void fsck_remedy(struct fsck_finding *finding, const char *words, fsck_repair *repair, store_node *node,
 		 const char *name, const char *value);
 
-void fsck_show(struct fsck *f, const struct fsck_finding *finding);
+void fsck_show(struct fsck *f, struct fsck_finding *finding);
 bool fsck_is_error(const struct fsck_finding *finding);
 /* "R4.1, R4.2"; in the arena. */
 const char *fsck_release_names(struct fsck *f, unsigned releases);
