@@ -139,29 +139,20 @@ static void tell_new(struct comparison *c, const struct facts_vm *vm)
 			tell_change(c, vm->name, vm->facts[i].what, FACTS_ABSENT, vm->facts[i].text);
 }
 
-/* The last of several counts. */
-static const struct fact *find_fact(const struct facts_vm *vm, const char *what)
-{
-	for (size_t i = vm->count; i > 0; i--)
-		if (!strcmp(vm->facts[i - 1].what, what))
-			return &vm->facts[i - 1];
-	return NULL;
-}
-
 static void compare_vm(struct comparison *c, const struct facts_vm *before, const struct facts_vm *after)
 {
 	for (size_t i = 0; i < before->count; i++) {
-		const struct fact *old = &before->facts[i], *new = find_fact(after, old->what);
+		const struct fact *old = &before->facts[i], *new = facts_find(after, old->what);
 		const char *text = new ? new->text : old->absent;
 
-		if (find_fact(before, old->what) == old && strcmp(old->text, text))
+		if (facts_find(before, old->what) == old && strcmp(old->text, text))
 			tell_change(c, before->name, old->what, old->text, text);
 	}
 	for (size_t i = 0; i < after->count; i++) {
 		const struct fact *new = &after->facts[i];
 
-		if (!find_fact(before, new->what) &&
-		    find_fact(after, new->what) == new &&strcmp(new->text, new->absent))
+		if (!facts_find(before, new->what) &&
+		    facts_find(after, new->what) == new &&strcmp(new->text, new->absent))
 			tell_change(c, before->name, new->what, new->absent, new->text);
 	}
 }

@@ -44,6 +44,14 @@ void facts_add(struct facts *facts, struct facts_vm *vm, const char *what, const
 	vm->facts[vm->count++] = (struct fact){ what, text, absent, true };
 }
 
+const struct fact *facts_find(const struct facts_vm *vm, const char *what)
+{
+	for (size_t i = vm->count; i > 0; i--)
+		if (!strcmp(vm->facts[i - 1].what, what))
+			return &vm->facts[i - 1];
+	return NULL;
+}
+
 void facts_hide_identity(struct facts_vm *vm)
 {
 	static const char *const identity[] = { "name", "qid", "class" };

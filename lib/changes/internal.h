@@ -43,6 +43,9 @@ struct facts_vm *facts_add_vm(struct facts *facts, const char *name, const char 
 void facts_add(struct facts *facts, struct facts_vm *vm, const char *what, const char *text,
 	       const char *absent);
 
+/* NULL: nothing is said of it. Of several the last counts. */
+const struct fact *facts_find(const struct facts_vm *vm, const char *what);
+
 /* What "new, class AppVM, qid 5" has said already need not be told of a new VM. */
 void facts_hide_identity(struct facts_vm *vm);
 

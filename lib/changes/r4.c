@@ -107,12 +107,11 @@ static void read_volumes(const struct reader *r, struct facts_vm *vm, const stor
 	}
 }
 
-static const char *find_fact(const struct facts_vm *vm, const char *what)
+static const char *text_of(const struct facts_vm *vm, const char *what)
 {
-	for (size_t i = vm->count; i > 0; i--)
-		if (!strcmp(vm->facts[i - 1].what, what))
-			return vm->facts[i - 1].text;
-	return NULL;
+	const struct fact *fact = facts_find(vm, what);
+
+	return fact ? fact->text : NULL;
 }
 
 static void read_domain(const struct reader *r, const store_node *domain)
@@ -123,11 +122,11 @@ static void read_domain(const struct reader *r, const store_node *domain)
 
 	read_named(r, vm, domain, "properties", "property", "");
 	if (!dom0) {
-		const char *name = find_fact(vm, "name"), *qid = find_fact(vm, "qid");
+		const char *name = text_of(vm, "name"), *qid = text_of(vm, "qid");
 
 		vm->name = vm->key = name && *name ? name : "(no name)";
 		vm->qid = qid ? qid : "?";
-		vm->uuid = find_fact(vm, "uuid");
+		vm->uuid = text_of(vm, "uuid");
 	}
 	facts_add(r->facts, vm, "class", vm->class, FACTS_ABSENT);
 	facts_hide_identity(vm);

@@ -25,18 +25,23 @@ store_node *r4_next(const store_node *of, const char *list, const char *name, st
 	return NULL;
 }
 
-store_node *r4_property(const store_node *of, const char *name)
+store_node *r4_find_item(const store_node *of, const char *list, const char *element, const char *name)
 {
 	store_node *found = NULL;
 
-	FOR_EACH_ITEM(of, "properties", "property", property)
+	FOR_EACH_ITEM(of, list, element, item)
 	{
-		const char *other = element_attribute(property, "name");
+		const char *other = element_attribute(item, "name");
 
 		if (other && !strcmp(other, name))
-			found = property;
+			found = item;
 	}
 	return found;
+}
+
+store_node *r4_property(const store_node *of, const char *name)
+{
+	return r4_find_item(of, "properties", "property", name);
 }
 
 const char *r4_value(const struct r4 *r, const store_node *property)
@@ -287,16 +292,7 @@ void r4_restore_vm(struct fsck *f, const struct fsck_finding *finding)
 
 store_node *r4_backup_volume(struct r4 *r, const char *vm, const char *volume)
 {
-	store_node *domain = backup_domain(r, vm);
-
-	FOR_EACH_ITEM(domain, "volume-config", "volume", other)
-	{
-		const char *name = element_attribute(other, "name");
-
-		if (name && !strcmp(name, volume))
-			return other;
-	}
-	return NULL;
+	return r4_find_item(backup_domain(r, vm), "volume-config", "volume", volume);
 }
 
 store_node *r4_backup_item(struct r4 *r, const char *list, const char *element, const char *name)

@@ -39,6 +39,8 @@ struct r4 {
 const struct r4_vm *r4_vm_by_name(const struct r4 *r, const char *name); /* NULL: none */
 bool r4_is(const struct r4_vm *vm, unsigned kinds);
 
+/* The ELEMENT called NAME in one of OF's lists; of several the last, which counts. NULL: none. */
+store_node *r4_find_item(const store_node *of, const char *list, const char *element, const char *name);
 /* The property NAME of a domain or of the root; of several the last, which counts. NULL: none. */
 store_node *r4_property(const store_node *of, const char *name);
 /* Its value as qubesd takes it: the reference, else the text; NULL: nothing. */

@@ -20,16 +20,7 @@ static bool is_standard(const char *name)
 
 store_node *r4_volume(const store_node *domain, const char *name)
 {
-	store_node *found = NULL;
-
-	FOR_EACH_ITEM(domain, "volume-config", "volume", volume)
-	{
-		const char *other = element_attribute(volume, "name");
-
-		if (other && !strcmp(other, name))
-			found = volume;
-	}
-	return found;
+	return r4_find_item(domain, "volume-config", "volume", name);
 }
 
 const char *r4_volume_driver(const struct r4 *r, const store_node *volume)
