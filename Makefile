@@ -29,7 +29,7 @@ objects = $(sources:%.c=$(OUT)/%.o)
 lib_objects = $(filter $(OUT)/lib/%,$(objects))
 
 all: qubes
-.PHONY: all demo check check-programs check-static check-qemu check-slow check-xen bench lint install install-units clean
+.PHONY: all demo check check-programs check-qemu check-rescue check-slow check-static check-xen bench lint install install-units clean
 
 # ---- libraries: the prefix that deps/build makes once, or the distribution's ----
 
@@ -145,6 +145,7 @@ check-slow:
 	@deps/install tools test slow
 	@+$(MAKE) --no-print-directory qubes
 	@tests/slow/run ./qubes
+	@tests/rescue/run -o ./qubes $(LAB)
 
 demo:
 	@deps/install tools demo
@@ -160,6 +161,10 @@ bench:
 LAB ?= ../shared/lab
 check-xen: qubes
 	@tests/xen/run ./qubes $(LAB)
+
+# In a rescue shell: a kernel, a static busybox, our one file, and the disk of a system that does not start; 8 s.
+check-rescue: qubes
+	@tests/rescue/run ./qubes $(LAB)
 
 lint:
 	@deps/install tools lint

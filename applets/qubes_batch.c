@@ -149,17 +149,17 @@ static int run_lines(struct qubes *q, char *text, const char *name, bool keep_go
 }
 
 /* Everything but the save, and what comes with it. */
-static int show_changes(struct qubes *q, const struct changes *before)
+static int show_changes(struct qubes *q, const struct facts *before)
 {
 	if (pending_check_save(q) != 0)
 		return -1;
-	changes_print(q, before);
+	changes_print(before, facts_of_loaded(q));
 	return 0;
 }
 
 static int run(struct qubes *q, const struct batch_args *args, char *text, const char *name)
 {
-	const struct changes *before = args->dry_run ? changes_note(q) : NULL;
+	const struct facts *before = args->dry_run ? facts_of_loaded(q) : NULL;
 	int failed = run_lines(q, text, name, args->keep_going);
 
 	if (failed < 0 || (before ? show_changes(q, before) : pending_finish(q)) != 0)

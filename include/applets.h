@@ -11,6 +11,10 @@
 /*     name                function          store        access            hypervisor    flags */
 APPLET("qubes-batch",      qubes_batch,      STORE_WRITE, qubes_batch_access, VMM_LAZY,   0,
        "run many commands as one: all or nothing")
+APPLET("qubes-diff",       qubes_diff,       STORE_NONE,  NULL,             VMM_NEVER,    0,
+       "say what two stores say differently")
+APPLET("qubes-fsck",       qubes_fsck,       STORE_NONE,  NULL,             VMM_NEVER,    0,
+       "say what is wrong with a store, and put it right")
 APPLET("qubes-prefs",      qubes_prefs,      STORE_WRITE, qubes_prefs_access, VMM_NEVER,  APPLET_BATCH,
        "show or change the global defaults")
 APPLET("qubes-set-updates", qubes_set_updates, STORE_WRITE, qubes_set_updates_access, VMM_LAZY,

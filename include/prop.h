@@ -151,6 +151,9 @@ int prop_reset(struct vm *vm, const struct prop *prop); /* back to the default *
 int prop_set_or_reset(struct vm *vm, const struct prop *prop,
 		      const char *text); /* TEXT NULL: to the default */
 
+/* As Python reads it: blanks around it, a sign, single underscores between the digits. False: it is none. */
+bool prop4_read_number(const char *text, long long *number);
+
 /* The words for true and false in any case: 1, 0, or -1 for anything else. */
 int prop_boolean_word(const char *text);
 

@@ -36,6 +36,31 @@ struct store *store_open(struct root *root, const char *path, bool write);
 struct store *store_open_within(struct root *root, const char *path, bool write, int seconds);
 #define STORE_WAIT_FOREVER (-1)
 
+/* Where and why a text is no XML; WHAT is a constant. */
+struct store_fault {
+	size_t offset, line, column;
+	const char *what;
+};
+
+/*
+ * For those who mend a store: locks and reads it as store_open_within does, whatever is in it; there is no tree
+ * yet. store_bytes() has what was read.
+ */
+struct store *store_open_unchecked(struct root *root, const char *path, bool write, int seconds);
+const char *store_bytes(const struct store *store, size_t *length);
+/* Of which format it turned out to be. */
+void store_set_format(struct store *store, enum store_format format);
+
+/*
+ * Checks and parses the LENGTH bytes of TEXT, which becomes what STORE holds and would save (store_touch says that
+ * it shall). Any root element will do. -1 with FAULT filled, and the store as it was.
+ */
+int store_take_text(struct store *store, const char *text, size_t length, struct store_fault *fault);
+/* The same for a store that is no file, called SHOWN; NULL with FAULT filled. */
+struct store *store_from_text(const char *shown, const char *text, size_t length, struct store_fault *fault);
+/* Is that text XML? 0, or -1 with FAULT filled. */
+int store_check_text(const char *text, size_t length, struct store_fault *fault);
+
 /* Makes an empty R3 store; an existing file of any kind is an error. 0, or -1 with an error. */
 int store_create(struct root *root, const char *path);
 
@@ -78,6 +103,15 @@ void store_force(struct store *store); /* from now on it may, whoever owns it */
  * if the tree holds what XML cannot, or if something that ignores the lock changed the file.
  */
 int store_save(struct store *store);
+
+/*
+ * Keeps the bytes that were read under another name, COPY; what is there is replaced. They are synced. 0, or -1
+ * with an error and no copy.
+ */
+int store_keep_copy(const struct store *store, const char *copy);
+
+/* Puts TEXT into the file PATH, which must not exist. 0, or -1 with an error. */
+int store_write_new(struct root *root, const char *path, const char *text, size_t length);
 
 /* Drops a writer's lock. The tree stays, to be read: store_save refuses from now on. */
 void store_unlock(struct store *store);

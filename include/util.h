@@ -95,6 +95,12 @@ const char *root_directory(const struct root *root); /* for messages: as it was 
 char *root_host_path(const struct root *root, const char *path);
 
 /*
+ * PATH as somebody typed it, absolute: what is not is of the working directory, or below another root of that root
+ * itself. The caller frees.
+ */
+char *root_caller_path(const struct root *root, const char *path);
+
+/*
  * Opens PATH (absolute) below the root; O_CLOEXEC is added. A descriptor, or -1 with errno set and no
  * error recorded: what absence means is the caller's business.
  */

@@ -65,6 +65,8 @@ struct vm_class {
 extern const struct vm_class vm_classes[];
 #define FOR_EACH_CLASS(row) for (const struct vm_class *row = vm_classes; row->type; row++)
 const struct vm_class *vm_class_by_type(const char *type); /* NULL: unknown */
+/* The same for release 4. */
+const struct vm_class *vm4_class_by_type(const char *type);
 
 struct vm_label {
 	int index;

@@ -21,8 +21,10 @@ bool prop4_read_number(const char *text, long long *number)
 	text += strspn(text, " \t\n\r\v\f");
 	if (*text == '-' || *text == '+')
 		digits[count++] = *text++;
-	for (; isdigit((unsigned char)*text) && count < sizeof(digits) - 2; text++) {
-		digits[count++] = *text;
+	for (; isdigit((unsigned char)*text); text++) {
+		/* Python has no largest number; that of strtoll is as good as any larger one. */
+		if (count < sizeof(digits) - 1)
+			digits[count++] = *text;
 		if (text[1] == '_' && isdigit((unsigned char)text[2]))
 			text++;
 	}

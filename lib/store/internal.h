@@ -16,6 +16,7 @@ struct store {
 	char *path;
 	int fd;		      /* the locked file of a writer; -1 for a reader */
 	struct stat original; /* of the file as it was read or last written; a save keeps owner and mode */
+	char *read;	      /* the file as it was read, for those who asked for it unchecked; else NULL */
 	char *text;	      /* the whole normalised file: prolog and epilog are written back from it */
 	struct xml_document document;
 	store_node *tree;
@@ -49,6 +50,21 @@ char *store_lock_holder(int fd, short type);
  * who holds its lock: then nobody else is writing.
  */
 void store_remove_leftovers(const struct root *root, const char *path, enum store_format format);
+
+/* The store with PATH locked, and nothing read; NULL with an error. */
+struct store *store_lock_file(struct root *root, const char *path, bool write, int seconds);
+
+/* Reads the locked file FD into the store's text, which is not checked. 0, or -1 with an error. */
+int store_read_file(struct store *store, int fd);
+
+/*
+ * mxml's tree of a normalised TEXT, elements numbered; PAIRS: it is to be written again, <a></a> as such. NULL with
+ * an error, in which PATH is what it is called.
+ */
+store_node *store_parse(char *text, const struct xml_document *document, const char *path, bool pairs);
+
+/* Gives each element of the file its number, so that its line can be told even when the tree has changed. */
+size_t store_number_elements(store_node *root); /* returns how many there are */
 
 /* The number, from 1, of the element of the file that NODE is; 0: it is new. */
 uintptr_t store_number(const store_node *node);

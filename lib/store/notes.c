@@ -28,6 +28,16 @@ void store_set_number(store_node *node, uintptr_t number)
 	mxmlSetUserData(node, (void *)(number << COUNT_BITS));
 }
 
+size_t store_number_elements(store_node *root)
+{
+	uintptr_t number = 0;
+
+	for (store_node *node = root; node; node = mxmlWalkNext(node, root, MXML_DESCEND))
+		if (mxmlGetType(node) == MXML_ELEMENT && !strchr("!?", mxmlGetElement(node)[0]))
+			store_set_number(node, ++number);
+	return number;
+}
+
 /* All of them, as long as none was added. */
 static int count_read(store_node *node)
 {

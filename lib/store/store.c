@@ -54,17 +54,24 @@ static char *read_all(int fd, const struct stat *st, const char *path)
 	return NULL;
 }
 
-static int read_store(struct store *store, int fd)
+int store_read_file(struct store *store, int fd)
 {
 	if (fstat(fd, &store->original) < 0)
 		return error_errno("cannot examine %s", store->path);
 	if (store->original.st_size > (off_t)WELLFORMED_SIZE_MAX)
 		return error_set(ERROR_STORE, "%s is too large for a store", store->path);
+	store->text = read_all(fd, &store->original, store->path);
+	return store->text ? 0 : -1;
+}
+
+static int read_store(struct store *store, int fd)
+{
+	if (store_read_file(store, fd) < 0)
+		return -1;
 	if (store->original.st_size == 0)
 		return error_set(ERROR_STORE, "%s is empty; copies made at boot are in " BACKUPS,
 				 store->path);
-	store->text = read_all(fd, &store->original, store->path);
-	return store->text ? 0 : -1;
+	return 0;
 }
 
 /* mxml reports through a callback without a context. */
@@ -85,24 +92,14 @@ static int check_text(struct store *store)
 			 store->path, fault.line, fault.column, fault.what);
 }
 
-/* Each element of the file gets its number, so that its line can be told even when the tree has changed. */
-static size_t number_elements(store_node *root)
-{
-	uintptr_t number = 0;
-
-	for (store_node *node = root; node; node = mxmlWalkNext(node, root, MXML_DESCEND))
-		if (mxmlGetType(node) == MXML_ELEMENT && !strchr("!?", mxmlGetElement(node)[0]))
-			store_set_number(node, ++number);
-	return number;
-}
-
 /* mxml does not tell <a></a> from <a/>. Both say the same, but what was not changed stays as it is. */
-static void keep_empty_pairs(struct store *store, size_t count)
+static void keep_empty_pairs(store_node *tree, const char *text, const struct xml_document *document,
+			     size_t count)
 {
 	AUTO_FREE bool *pairs = util_alloc(count * sizeof(*pairs));
 
-	wellformed_find_pairs(store->text, &store->document, pairs, count);
-	for (store_node *node = store->tree; node; node = mxmlWalkNext(node, store->tree, MXML_DESCEND)) {
+	wellformed_find_pairs(text, document, pairs, count);
+	for (store_node *node = tree; node; node = mxmlWalkNext(node, tree, MXML_DESCEND)) {
 		uintptr_t number = mxmlGetType(node) == MXML_ELEMENT ? store_number(node) : 0;
 
 		if (number && pairs[number - 1])
@@ -123,36 +120,56 @@ static int detect_format(struct store *store)
 			 element);
 }
 
-static int parse(struct store *store, bool write)
+store_node *store_parse(char *text, const struct xml_document *document, const char *path, bool pairs)
 {
-	char *end = store->text + store->document.root_end, kept = *end;
+	char *end = text + document->root_end, kept = *end;
+	store_node *tree;
 	size_t count;
 
 	note_complaint("");
 	mxmlSetErrorCallback(note_complaint);
 	*end = '\0';
-	store->tree = mxmlLoadString(NULL, store->text + store->document.root_start, MXML_OPAQUE_CALLBACK);
+	tree = mxmlLoadString(NULL, text + document->root_start, MXML_OPAQUE_CALLBACK);
 	*end = kept;
-	if (!store->tree || mxml_complaint[0])
-		return error_set(ERROR_STORE, "%s cannot be parsed: %s", store->path,
-				 mxml_complaint[0] ? mxml_complaint : "not enough memory");
-	count = number_elements(store->tree);
-	if (detect_format(store) < 0)
-		return -1;
-	if (write && store->format == STORE_R4)
-		keep_empty_pairs(store, count);
-	return 0;
+	if (!tree || mxml_complaint[0]) {
+		error_set(ERROR_STORE, "%s cannot be parsed: %s", path,
+			  mxml_complaint[0] ? mxml_complaint : "not enough memory");
+		if (tree)
+			mxmlDelete(tree);
+		return NULL;
+	}
+	count = store_number_elements(tree);
+	if (pairs && !strcmp(mxmlGetElement(tree), "qubes"))
+		keep_empty_pairs(tree, text, document, count);
+	return tree;
+}
+
+static int parse(struct store *store, bool write)
+{
+	store->tree = store_parse(store->text, &store->document, store->path, write);
+	return store->tree ? detect_format(store) : -1;
+}
+
+struct store *store_lock_file(struct root *root, const char *path, bool write, int seconds)
+{
+	struct store *store = util_alloc(sizeof(*store));
+
+	store->root = root;
+	store->path = util_strdup(path);
+	store->fd = store_lock(root, path, write, seconds);
+	if (store->fd >= 0)
+		return store;
+	store_close(store);
+	return NULL;
 }
 
 struct store *store_open_within(struct root *root, const char *path, bool write, int seconds)
 {
-	struct store *store = util_alloc(sizeof(*store));
-	int fd = store_lock(root, path, write, seconds);
+	struct store *store = store_lock_file(root, path, write, seconds);
 
-	store->root = root;
-	store->path = util_strdup(path);
-	store->fd = fd;
-	if (fd < 0 || read_store(store, fd) < 0 || check_text(store) < 0 || parse(store, write) < 0) {
+	if (!store)
+		return NULL;
+	if (read_store(store, store->fd) < 0 || check_text(store) < 0 || parse(store, write) < 0) {
 		store_close(store);
 		return NULL;
 	}
@@ -325,6 +342,7 @@ void store_close(struct store *store)
 	if (store->tree)
 		mxmlDelete(store->tree);
 	util_close_at(&store->fd);
+	free(store->read);
 	free(store->text);
 	free(store->forbidden);
 	free(store->path);

@@ -70,6 +70,13 @@ char *root_host_path(const struct root *root, const char *path)
 	return util_printf("%s%s", root->directory, below);
 }
 
+char *root_caller_path(const struct root *root, const char *path)
+{
+	AUTO_FREE char *here = path[0] != '/' && root_is_host(root) ? getcwd(NULL, 0) : NULL;
+
+	return path[0] == '/' ? util_strdup(path) : util_printf("%s/%s", here ? here : "", path);
+}
+
 /* ---- opening ---- */
 
 int root_open(const struct root *root, const char *path, int flags, mode_t mode)

@@ -21,6 +21,14 @@ static const struct vm_class classes[] = {
 	{ 0, NULL, NULL, NULL, NULL, 0, 0 },
 };
 
+const struct vm_class *vm4_class_by_type(const char *type)
+{
+	for (const struct vm_class *class = classes; class->type; class ++)
+		if (!strcmp(class->type, type))
+			return class;
+	return NULL;
+}
+
 static const struct vms_global globals[] = {
 	{ "clockvm", NULL },	       { "default_audiovm", "dom0" }, { "default_dispvm", NULL },
 	{ "default_guivm", "dom0" },   { "default_netvm", NULL },     { "default_template", NULL },
