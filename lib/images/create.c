@@ -256,5 +256,5 @@ int images_finish(const struct vm *vm)
 
 	if (!mark || root_unlink(vm->qubes->root, mark) == 0 || errno == ENOENT)
 		return 0;
-	return error_errno("cannot remove %s", mark);
+	return error_errno("%s stays", mark);
 }

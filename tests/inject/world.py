@@ -22,6 +22,7 @@ STORE = '/var/lib/qubes/qubes.xml'
 UUID = re.compile(rb'[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}')
 TEXT_MAX = 1 << 16  # more is an image
 # What is made when the store has been written, and again by other commands: domains come at the next start.
+NOTES = re.compile(r'/\.renaming-|/\.unfinished$')
 FOLLOWS = re.compile(r'/icon\.png$|^/etc/systemd/|\.conf$|^domain ')
 
 
@@ -173,12 +174,12 @@ class World:
 
     def is_nearly_done(self, before, done, got):
         """Is the store as after, and all that is not is what follows its writing: files that nothing refers to
-        any more not gone yet (a note of a rename that is over is one), icons and autostart links not made,
+        any more not gone yet (a note of a rename that is over, a mark of what is finished), icons and autostart links not made,
         firewall rules not changed?"""
         missing, added, other = self.difference(done, got)
         return (got.get(STORE) == done.get(STORE) != before.get(STORE) and
                 all(FOLLOWS.search(path) for path in missing) and
-                all(before.get(path) == got[path] or '/.renaming-' in path for path in added) and
+                all(before.get(path) == got[path] or NOTES.search(path) for path in added) and
                 all(FOLLOWS.search(path) or path.endswith('/firewall.xml') for path in other))
 
     def show_difference(self, before, done, got):
