@@ -162,7 +162,9 @@ int lifecycle_remove_dead_disposables(struct qubes *q, bool quiet);
 
 /*
  * Gives back the room that deleted files take in the root image of TEMPLATE, which is off, by way of a VM of its
- * own that no store has. Takes long, and prints what that VM says. 0, or -1 with an error and nothing left.
+ * own that no store has. Takes long, and prints what that VM says. 0, or -1 with an error and nothing of that VM
+ * left, but what it is said of (the next run takes it away). Once the trimming itself has begun, the template's
+ * changes cannot be taken back any more (images_revert), also if it fails.
  */
 int lifecycle_trim(struct vm *template, bool quiet);
 

@@ -213,21 +213,10 @@ static int leave_store(const struct vm *vm)
 	return result;
 }
 
-static int kill_if_running(struct vm *vm)
-{
-	struct vmm_info info;
-
-	if (vmm_info_now(vm, &info) != 0)
-		return -1;
-	if (info.power != VMM_HALTED && vmm_destroy(vm) != 0 && error_kind() != ERROR_NOT_FOUND)
-		return -1;
-	return helpers_qubesdb_stop(vm);
-}
-
 /* An entry whose domain may still run is what finds it again. */
 static int end(struct vm *vm)
 {
-	if (kill_if_running(vm) != 0 || leave_store(vm) != 0)
+	if (stop_domain(vm) != 0 || leave_store(vm) != 0)
 		return -1;
 	remove_disposable_files(vm->qubes->root, vm_directory(vm), vm->name);
 	return 0;

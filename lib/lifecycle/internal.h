@@ -88,6 +88,9 @@ int copy_firewall_file(const struct vm *source, const struct vm *vm);
 /* The files of a new VM are no longer unfinished, once the store that has it is written. */
 void finish_with_save(struct vm *vm);
 
+/* Destroys VM's domain, if it is active, and ends its QubesDB daemon. 0 (there is none), or -1 with an error. */
+int stop_domain(struct vm *vm);
+
 /* Makes the domain of VM known to the hypervisor, from fresh XML. 0, or -1 with an error. */
 int define_domain(struct vm *vm);
 
