@@ -133,7 +133,7 @@ struct lifecycle_savefile {
 	size_t length;	    /* of it, at most LIFECYCLE_SCRIPT_MOST bytes */
 	bool quiet;
 };
-#define LIFECYCLE_SCRIPT_MOST 2303 /* in base64 they are a value in QubesDB */
+#define LIFECYCLE_SCRIPT_MOST 2301 /* in base64 they are a value in QubesDB */
 
 /*
  * Makes of VM, an AppVM that is off, what disposable VMs start from: starts it, lets it get ready, saves it with

@@ -68,8 +68,12 @@ struct lifecycle_start as_netvm(const struct lifecycle_start *how);
 /* lifecycle_start() for who has VM's turn already; the error does not name VM. */
 int start_in_turn(struct vm *vm, const struct lifecycle_start *how);
 
-/* In the directory of what disposable VMs start from: what its network was when it was saved. */
+/* In the directory of what disposable VMs start from: what its network and its kernel were when it was saved. */
 #define SAVED_NETWORK "netvm-id.txt"
+#define SAVED_KERNEL "dvm-kernel.txt"
+
+/* The kernel of BASE as it is now, a path below the root, in the arena; NULL: none. */
+const char *base_kernel(const struct vm *base);
 
 /* Can disposable VMs start from a VM like BASE? From BASE as it is now? 0, or -1 with an error. */
 int base_check_kind(const struct vm *base);
