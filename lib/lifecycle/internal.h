@@ -49,7 +49,7 @@ int forget_rename(struct qubes *q, const char *new_name);
 /*
  * One start of a VM at a time: two programs that start the same netvm must not both make it a new volatile
  * image. Waits for the VM's directory, and locks it with LOCK, which the caller closes; the one that comes
- * second finds the VM running. 0, or -1 with an error.
+ * second finds the VM running. 0, or -1 with an error, also when it was interrupted (util_interrupted).
  */
 int turn_wait(const struct vm *vm, int *lock);
 

@@ -184,6 +184,79 @@ equal 'a trimming does not make a savefile good that the template has outrun bef
 status 1' run_and_say_status qvm-run -q --dispvm true
 check 'it is made anew' sh -c 'qvm-create-default-dvm --default-template >/dev/null 2>&1'
 
+# ---- disposable VMs ----
+
+next_number()
+{
+	cat "$run/dispid" 2>/dev/null || echo 1
+}
+
+before=$(sha256sum <"$store")
+qvm-run -q --dispvm "touch '$scratch/runs/one'; until [ -e '$scratch/go' ]; do /usr/bin/sleep 0.05; done" &
+program=$!
+libvirtd_wait test -e "$scratch/runs/one"
+running=$(qvm-ls --raw-list | grep '^disp')
+number=$((${running#disp} + 254))
+echo $number >"$run/dispid"
+equal 'a number whose address another disposable VM has is passed over' "disp$((number + 1))" \
+	sh -c "qvm-run --dispvm -p 'qvm-ls --raw-list' | grep '^disp' | grep -vx $running"
+touch "$scratch/go"
+wait "$program"
+rm -f "$scratch/go"
+
+cat >"$run/disp$(next_number)-firewall.xml" <<-EOT
+	<QubesFirewallRules dns="deny" icmp="deny" policy="deny" yumProxy="deny"/>
+EOT
+equal 'rules that an earlier one has left do not hold for the next of its name' "$(qvm-firewall -l tpl-dvm | grep -v ^INFO)" \
+	sh -c "qvm-run --dispvm -p 'qvm-firewall -l disp$(next_number)'"
+
+# ---- they wait for what they start from ----
+
+# start_waiting: qvm-run, up to its waiting for the directory, which is held; the VM is in the store then.
+start_waiting()
+{
+	number=$(next_number)
+	hold "$dvm"
+	qvm-run --dispvm "touch '$scratch/runs/waited'" >"$scratch/said" 2>&1 &
+	program=$!
+	libvirtd_wait grep -q 'waiting' "$scratch/said"
+}
+
+start_waiting
+equal 'that is what is said' \
+	'qvm-run: waiting until tpl-dvm is free: it is being started, or its files are in use' cat "$scratch/said"
+kill -TERM "$program"
+check 'interrupted: it ends at once' libvirtd_wait sh -c "! qvm-ls --raw-list | grep -q '^disp'"
+let_go
+wait "$program"
+equal 'interrupted: by the signal' 143 echo $?
+equal 'interrupted: the store is as it was' "$before" sh -c "sha256sum <'$store'"
+check 'interrupted: it was not started' test ! -e "$scratch/runs/waited"
+
+# As qubes-startup would, if it came before the VM's turn.
+take_entry_away()
+{
+	python3 - "$store" "$1" <<-'EOT'
+		import sys, xml.etree.ElementTree as tree
+		store = tree.parse(sys.argv[1])
+		for vm in store.getroot().findall("QubesDisposableVm"):
+		    if vm.get("name") == sys.argv[2]:
+		        store.getroot().remove(vm)
+		store.write(sys.argv[1])
+	EOT
+	rm -f "$run/$1-firewall.xml"
+}
+
+start_waiting
+take_entry_away "disp$number"
+let_go
+wait "$program"
+equal 'removed before its turn: it fails' 1 echo $?
+equal 'removed before its turn: why' "qvm-run: disp$number: it was removed before it could be started" \
+	sh -c "grep -v 'waiting until\|: starting' '$scratch/said'"
+check 'removed before its turn: it was not started' test ! -e "$scratch/runs/waited"
+equal 'removed before its turn: there is no domain of it' 0 sh -c "virsh -q -c '$QUBES_LIBVIRT_URI' list --all --name | grep -c '^disp'"
+
 #MORE
 
 done_testing
