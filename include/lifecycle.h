@@ -147,6 +147,12 @@ int lifecycle_make_savefile(struct vm *vm, const struct lifecycle_savefile *how)
 struct vm *lifecycle_default_base(struct qubes *q);
 
 /*
+ * Removes the mark that keeps the memory balancer still, if one who made a savefile was killed and has left it.
+ * 0 (there is none, or it is in use), or -1 with an error.
+ */
+int lifecycle_resume_balancing(struct qubes *q);
+
+/*
  * A new disposable VM, from BASE's savefile: in the store (qubes_commit), and running. Q must be writing. To be
  * ended by the next. NULL with an error, and no VM.
  */

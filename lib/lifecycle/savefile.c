@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "again.h"
+#include "balancing.h"
 #include "domainxml.h"
 #include "error.h"
 #include "helpers.h"
@@ -17,7 +18,6 @@
 #include "util.h"
 #include "vmm.h"
 
-#define DO_NOT_BALANCE "/var/run/qubes/do-not-membalance"
 #define LEAST_MEMORY 400 /* MiB */
 #define KIB_MOST (1ULL << 31)
 #define MORE_KIB 1024	   /* that the domain may have beside what it uses */
@@ -33,6 +33,7 @@ struct saving {
 	const char *file;
 	int xid;
 	unsigned long long used; /* KiB */
+	struct balancing balancing;
 	sigset_t before;
 };
 
@@ -187,14 +188,14 @@ static int stop_balancing(void *work)
 {
 	struct saving *saving = work;
 
-	return root_write(saving->vm->qubes->root, DO_NOT_BALANCE, "", 0, IMAGES_MODE);
+	return balancing_stop(saving->vm->qubes->root, &saving->balancing);
 }
 
 static void go_on_balancing(void *work)
 {
 	struct saving *saving = work;
 
-	root_unlink(saving->vm->qubes->root, DO_NOT_BALANCE);
+	balancing_resume(&saving->balancing);
 }
 
 static int shrink(void *work)
@@ -375,7 +376,7 @@ static int run(struct saving *saving)
 
 int lifecycle_make_savefile(struct vm *vm, const struct lifecycle_savefile *how)
 {
-	struct saving saving = { .vm = vm, .how = how };
+	struct saving saving = { .vm = vm, .how = how, .balancing = { .mark = -1 } };
 
 	return run(&saving) == 0 ? 0 : error_within("%s", vm->name);
 }

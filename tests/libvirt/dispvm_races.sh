@@ -257,6 +257,22 @@ equal 'removed before its turn: why' "qvm-run: disp$number: it was removed befor
 check 'removed before its turn: it was not started' test ! -e "$scratch/runs/waited"
 equal 'removed before its turn: there is no domain of it' 0 sh -c "virsh -q -c '$QUBES_LIBVIRT_URI' list --all --name | grep -c '^disp'"
 
-#MORE
+# ---- memory is balanced again, when nobody needs it to be still any more ----
+
+mark=$run/do-not-membalance
+save_again()
+{
+	qvm-create-default-dvm --default-template 2>&1 | grep -v ': starting\|: saving'
+}
+
+equal 'a save says nothing of balancing' '' save_again
+check 'and leaves no mark' test ! -e "$mark"
+touch "$mark"
+equal 'a mark that is left over is said' 'qvm-create-default-dvm: /var/run/qubes/do-not-membalance was there already, '\
+'and stays: until it is gone (qubes-startup removes it) no memory is balanced' save_again
+check 'and stays' test -e "$mark"
+equal 'that of another save is shared' '' flock -s "$mark" sh -c \
+	'qvm-create-default-dvm --default-template 2>&1 | grep -v ": starting\|: saving"; test -e "'"$mark"'" || echo gone'
+rm -f "$mark"
 
 done_testing
