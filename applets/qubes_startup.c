@@ -29,8 +29,8 @@ const struct option_row qubes_startup_options[] = {
 		 "this alone: copy what disposable VMs start from to memory, as qubes-setupdvm does"),
 	OPT_NOTE(
 		"Lets the group qubes at Xen's files, tells xenstore of dom0, gives dom0 its share of the CPUs, copies the "
-		"store to /var/lib/qubes/backup, takes the disposable VMs out of it that have ended, and has the block "
-		"devices looked at again. What this host does not have is left out, and that is said; one part that "
+		"store to /var/lib/qubes/backup, takes the disposable VMs out of it that have ended, has the block devices "
+		"looked at again, and removes what keeps memory from being balanced, if it is left over. What this host does not have is left out, and that is said; one part that "
 		"fails does not keep the others from being done."),
 	OPT_END
 };
@@ -267,6 +267,7 @@ static const struct {
 	{ "a copy of the store", copy_store },
 	{ "disposable VMs that have ended", remove_dead_disposables },
 	{ "block devices for VMs", look_at_disks },
+	{ "memory balancing", lifecycle_resume_balancing },
 };
 
 static int act_on_all(struct qubes *q)

@@ -2,7 +2,6 @@
 /* qvm-create-default-dvm - make the VM that disposable VMs are started from, and its savefile. */
 #include <errno.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "applet.h"
 #include "lifecycle.h"
@@ -15,6 +14,9 @@
 #define SAVEFILE_ROOT "/var/lib/qubes/dvmdata/savefile-root"
 #define SCRIPT "/usr/lib/qubes/dispvm-prerun.sh"
 #define MAXMEM 4000
+
+#define QUOTED(number) #number
+#define TEXT_OF(number) QUOTED(number)
 
 struct default_dvm_args {
 	bool default_template, used_template, default_script;
@@ -31,8 +33,8 @@ const struct option_row qvm_create_default_dvm_options[] = {
 	OPT_NOTE(
 		"Makes the VM TEMPLATE-dvm if there is none, starts it, runs SCRIPT in it, and saves it when it is "
 		"ready: from that savefile disposable VMs come up. It is to be made again when TEMPLATE has "
-		"changed. SCRIPT is a file below the root of at most 2303 bytes; the built-in one is " SCRIPT
-		"."),
+		"changed. SCRIPT is a file below the root of at most " TEXT_OF(
+			LIFECYCLE_SCRIPT_MOST) " bytes; the built-in one is " SCRIPT "."),
 	OPT_END
 };
 
@@ -168,17 +170,10 @@ static struct vm *need_vm(struct qubes *q, const struct vm *template)
 
 /* ---- what it runs before it is saved ---- */
 
-static const char *absolute(struct arena *arena, const char *path)
-{
-	AUTO_FREE char *directory = path[0] == '/' ? NULL : getcwd(NULL, 0);
-
-	return directory ? arena_printf(arena, "%s/%s", directory, path) : path;
-}
-
 /* The built-in one need not be there. The caller frees the text. */
 static int read_script(struct qubes *q, const char *word, struct lifecycle_savefile *how, char **text)
 {
-	const char *path = word ? absolute(q->arena, word) : SCRIPT;
+	const char *path = word ? util_absolute(q->arena, word) : SCRIPT;
 
 	*text = root_read(q->root, path, LIFECYCLE_SCRIPT_MOST, &how->length);
 

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* qvm-start - start VMs, and the VMs that give them network first. */
-#include <unistd.h>
-
 #include "applet.h"
 #include "lifecycle.h"
 #include "prop.h"
@@ -78,13 +76,6 @@ static int check_drive(const struct vm *vm, const char **drive)
 	return prop->check(vm, prop, text, drive);
 }
 
-static const char *absolute(struct arena *arena, const char *path)
-{
-	AUTO_FREE char *directory = path && path[0] != '/' ? getcwd(NULL, 0) : NULL;
-
-	return directory ? arena_printf(arena, "%s/%s", directory, path) : path;
-}
-
 /* ---- which VMs ---- */
 
 static int halted_autostart(struct vm *vm)
@@ -157,7 +148,7 @@ int qvm_start_main(struct qubes *q, const void *parsed, char **words)
 		.no_guid = args->no_guid,
 		.skip_if_running = args->skip_if_running,
 		.dvm = args->dvm,
-		.config = absolute(q->arena, args->config),
+		.config = util_absolute(q->arena, args->config),
 		.debug = args->debug,
 		.started = args->debug ? print_logs : NULL,
 	};

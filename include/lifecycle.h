@@ -133,7 +133,7 @@ struct lifecycle_savefile {
 	size_t length;	    /* of it, at most LIFECYCLE_SCRIPT_MOST bytes */
 	bool quiet;
 };
-#define LIFECYCLE_SCRIPT_MOST 2303 /* in base64 they are a value in QubesDB */
+#define LIFECYCLE_SCRIPT_MOST 2301 /* in base64 they are a value in QubesDB */
 
 /*
  * Makes of VM, an AppVM that is off, what disposable VMs start from: starts it, lets it get ready, saves it with
@@ -145,6 +145,12 @@ int lifecycle_make_savefile(struct vm *vm, const struct lifecycle_savefile *how)
 
 /* The VM that the default savefile is of. NULL with an error: there is none. */
 struct vm *lifecycle_default_base(struct qubes *q);
+
+/*
+ * Removes the mark that keeps the memory balancer still, if one who made a savefile was killed and has left it.
+ * 0 (there is none, or it is in use), or -1 with an error.
+ */
+int lifecycle_resume_balancing(struct qubes *q);
 
 /*
  * A new disposable VM, from BASE's savefile: in the store (qubes_commit), and running. Q must be writing. To be
@@ -162,7 +168,9 @@ int lifecycle_remove_dead_disposables(struct qubes *q, bool quiet);
 
 /*
  * Gives back the room that deleted files take in the root image of TEMPLATE, which is off, by way of a VM of its
- * own that no store has. Takes long, and prints what that VM says. 0, or -1 with an error and nothing left.
+ * own that no store has. Takes long, and prints what that VM says. 0, or -1 with an error and nothing of that VM
+ * left, but what it is said of (the next run takes it away). Once the trimming itself has begun, the template's
+ * changes cannot be taken back any more (images_revert), also if it fails.
  */
 int lifecycle_trim(struct vm *template, bool quiet);
 

@@ -26,6 +26,11 @@ const char *net_auto_mac(int qid, char text[NET_MAC_MAX]);
 /* Release 4's: of a qid, or of a dispid; from 0. */
 const char *net4_address(bool disposable, long long number, char text[NET_ADDRESS_MAX]);
 
+/* Disposable VMs whose dispids differ by a multiple of this share an address. */
+#define NET_DISPIDS 254
+/* A store may lack it, or have a bad one; the name "dispN" says it too. -1: neither does. */
+int net_dispid(const struct vm *vm);
+
 /* Those of release 3 for a VM of the store. */
 const char *net_vm_address(const struct vm *vm, char text[NET_ADDRESS_MAX]);
 const char *net_vm_gateway(const struct vm *vm, char text[NET_ADDRESS_MAX]); /* own, netvms only */

@@ -82,6 +82,9 @@ char *util_printable(const char *text);
 /* ---- files below a root ---- */
 struct root;
 
+/* PATH, which a user gave, seen from the current directory; itself if it is absolute or NULL. In the arena. */
+const char *util_absolute(struct arena *arena, const char *path);
+
 /*
  * The directory that every path is below. "/" costs nothing; another one is opened, and from then on no
  * symbolic link below it leads out of it (absolute ones start at the root again). NULL with an error.

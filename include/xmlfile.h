@@ -27,6 +27,8 @@ void xmlfile_free_at(struct xmlfile **file);
 xmlfile_element *xmlfile_root(const struct xmlfile *file);
 /* The child of PARENT after PREVIOUS (NULL: the first) that is an element; NULL at the end. */
 xmlfile_element *xmlfile_next(xmlfile_element *parent, xmlfile_element *previous);
+/* The first child of PARENT (NULL: it has none) called NAME; NULL: there is none. */
+xmlfile_element *xmlfile_child(xmlfile_element *parent, const char *name);
 
 const char *xmlfile_name(xmlfile_element *element);
 /* NULL: it has none of that name. */

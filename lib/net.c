@@ -31,7 +31,7 @@ const char *net_client_address(int netid, int qid, char text[NET_ADDRESS_MAX])
 
 const char *net_dispvm_address(int netid, int dispid, char text[NET_ADDRESS_MAX])
 {
-	return address(138, netid, dispid < 0 ? -1 : dispid % 254 + 1, text);
+	return address(138, netid, dispid < 0 ? -1 : dispid % NET_DISPIDS + 1, text);
 }
 
 const char *net_network(int netid, char text[NET_ADDRESS_MAX])
@@ -89,8 +89,7 @@ static bool parse_dispid(const char *text, int *dispid)
 	return true;
 }
 
-/* A store may lack it, or have a bad one; the name "dispN" says it too. -1: neither does. */
-static int dispid_of(const struct vm *vm)
+int net_dispid(const struct vm *vm)
 {
 	int dispid = -1;
 
@@ -109,7 +108,7 @@ const char *net_vm_address(const struct vm *vm, char text[NET_ADDRESS_MAX])
 	if (!netvm)
 		return NULL;
 	if (vm_is(vm, VM_DISPOSABLE))
-		return net_dispvm_address(vm_netid(netvm), dispid_of(vm), text);
+		return net_dispvm_address(vm_netid(netvm), net_dispid(vm), text);
 	return net_client_address(vm_netid(netvm), vm->qid, text);
 }
 

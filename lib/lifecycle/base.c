@@ -8,10 +8,12 @@
 #include "images.h"
 #include "internal.h"
 #include "prop.h"
+#include "startable.h"
 #include "util.h"
 #include "xmlfile.h"
 
 #define SAVED_NETWORK_MAX 16
+#define SAVED_KERNEL_MAX 4096
 #define CONFIGURATION_MAX (1 << 20)
 
 struct vm *lifecycle_default_base(struct qubes *q)
@@ -40,15 +42,6 @@ int base_check_kind(const struct vm *base)
 	return 0;
 }
 
-static int check_values(const struct vm *base)
-{
-	const char *fault = vm_broken(base);
-
-	if (!fault)
-		fault = prop_broken(base);
-	return fault ? error_set(ERROR_FAILED, "%s", fault) : 0;
-}
-
 /* ---- does what was saved still fit? ---- */
 
 static int unfit(const struct vm *base, const char *how)
@@ -69,38 +62,48 @@ static int check_network(const struct vm *base)
 	return unfit(base, had ? " a network" : "out a network");
 }
 
-static xmlfile_element *child(xmlfile_element *parent, const char *name)
-{
-	xmlfile_element *at = NULL;
-
-	while (parent && (at = xmlfile_next(parent, at)))
-		if (strcmp(xmlfile_name(at), name) == 0)
-			return at;
-	return NULL;
-}
-
-/* The kernel in the configuration of its last start; the caller frees. NULL: not known. */
-static char *saved_kernel(const struct vm *base)
+/*
+ * The kernel in the configuration of its last start, as the host sees it, of one that was saved before this was
+ * noted; the caller frees. NULL: not known.
+ */
+static char *configured_kernel(const struct vm *base)
 {
 	AUTO_FREE char *name = util_printf("%s.conf", base->name);
 	AUTO_FREE char *text = root_read(base->qubes->root, vm_path(base, name), CONFIGURATION_MAX, NULL);
 	AUTO_XMLFILE struct xmlfile *file = text ? xmlfile_parse(text, name) : NULL;
-	xmlfile_element *kernel = file ? child(child(xmlfile_root(file), "os"), "kernel") : NULL;
+	xmlfile_element *os = file ? xmlfile_child(xmlfile_root(file), "os") : NULL;
+	xmlfile_element *kernel = xmlfile_child(os, "kernel");
 	const char *path = kernel ? xmlfile_text(kernel) : NULL;
 
 	error_clear();
 	return path ? util_strdup(path) : NULL;
 }
 
+static bool is_its_kernel(const struct vm *base, const char *kernel)
+{
+	const struct root *root = base->qubes->root;
+	AUTO_FREE char *noted = root_read(root, vm_path(base, SAVED_KERNEL), SAVED_KERNEL_MAX, NULL);
+	AUTO_FREE char *configured = noted ? NULL : configured_kernel(base);
+	AUTO_FREE char *path = root_host_path(root, kernel);
+
+	if (noted)
+		return strcmp(noted, kernel) == 0;
+	return !configured || strcmp(configured, path) == 0;
+}
+
+const char *base_kernel(const struct vm *base)
+{
+	const char *directory = images_kernels_dir(base);
+
+	return directory ? arena_printf(base->qubes->arena, "%s/vmlinuz", directory) : NULL;
+}
+
 /* What it was saved with is what goes on running, whatever the store says now. */
 static int check_kernel(const struct vm *base)
 {
-	const char *directory = images_kernels_dir(base);
-	AUTO_FREE char *saved = saved_kernel(base);
-	AUTO_FREE char *path = directory ? util_printf("%s/vmlinuz", directory) : NULL;
-	AUTO_FREE char *now = path ? root_host_path(base->qubes->root, path) : NULL;
+	const char *kernel = base_kernel(base);
 
-	return !saved || !now || strcmp(saved, now) == 0 ? 0 : unfit(base, " another kernel");
+	return !kernel || is_its_kernel(base, kernel) ? 0 : unfit(base, " another kernel");
 }
 
 int base_check(const struct vm *base)

@@ -11,6 +11,7 @@
 #include "helpers.h"
 #include "images.h"
 #include "internal.h"
+#include "net.h"
 #include "prop.h"
 #include "util.h"
 #include "vmm.h"
@@ -26,6 +27,7 @@ struct disposable {
 	struct qubes *q;
 	struct vm *base, *vm;
 	unsigned long long number;
+	struct firewall firewall; /* its base's */
 	int after;
 };
 
@@ -38,7 +40,7 @@ static int check_base(void *work)
 	if (base_check(d->base) != 0)
 		return -1;
 	/* Rules that cannot be understood cannot be kept to. */
-	return firewall_load(d->base, &(struct firewall){ 0 });
+	return firewall_load(d->base, &d->firewall);
 }
 
 /* ---- its number ---- */
@@ -60,6 +62,37 @@ static unsigned long long next_number(const struct root *root)
 	return util_parse_decimal(text, NUMBER_MOST, &number) && number > 0 ? number : 1;
 }
 
+/* The address follows from the number: two that run must not have the same, nor rules that contradict each other. */
+static size_t count_addresses(struct qubes *q, bool used[NET_DISPIDS])
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < vms_count(q); i++) {
+		const struct vm *vm = vms_at(q, i);
+		int dispid = vm_is(vm, VM_DISPOSABLE) ? net_dispid(vm) : -1;
+
+		if (dispid < 0 || used[dispid % NET_DISPIDS])
+			continue;
+		used[dispid % NET_DISPIDS] = true;
+		count++;
+	}
+	return count;
+}
+
+static int find_number(struct disposable *d)
+{
+	bool used[NET_DISPIDS] = { false };
+
+	if (count_addresses(d->q, used) == NET_DISPIDS)
+		return error_set(ERROR_FAILED,
+				 "there are disposable VMs with all of the %d addresses that they can have",
+				 NET_DISPIDS);
+	d->number = next_number(d->q->root);
+	while (used[d->number % NET_DISPIDS] || vm_name_taken(d->q, name_of(d->q, d->number)))
+		d->number++;
+	return 0;
+}
+
 /* Under the store's lock. A number that is taken and not used is no loss. */
 static int take_number(void *work)
 {
@@ -67,9 +100,8 @@ static int take_number(void *work)
 	const struct root *root = d->q->root;
 	AUTO_FREE char *text = NULL;
 
-	d->number = next_number(root);
-	while (vm_name_taken(d->q, name_of(d->q, d->number)))
-		d->number++;
+	if (find_number(d) != 0)
+		return -1;
 	text = util_printf("%llu", d->number + 1);
 	if (root_mkdirs(root, RUN, IMAGES_DIRECTORY_MODE) != 0 ||
 	    root_write(root, NEXT_NUMBER, text, strlen(text), NEXT_NUMBER_MODE) != 0)
@@ -122,11 +154,18 @@ static int set_properties(void *work)
 	return vm_set(d->vm, "include_in_backups", "False");
 }
 
+/*
+ * What an earlier one of that name has left does not hold for this one. A file there must be, also when its base has
+ * none: that it is gone means that everything is refused.
+ */
 static int copy_firewall(void *work)
 {
 	struct disposable *d = work;
+	const char *path = firewall_file(d->vm);
 
-	return copy_firewall_file(d->base, d->vm);
+	if (root_unlink(d->q->root, path) != 0 && errno != ENOENT)
+		return error_errno("cannot replace %s", path);
+	return d->firewall.stored ? copy_firewall_file(d->base, d->vm) : firewall_save(d->vm, &d->firewall);
 }
 
 static void remove_firewall(void *work)
@@ -189,13 +228,20 @@ void remove_disposable_files(const struct root *root, const char *directory, con
 	remove_file(root, firewall);
 }
 
+/* VM in the store as it is now. NULL: somebody has removed it, and may have given its number to another one. */
+static struct vm *find_entry(struct qubes *again, const struct vm *vm)
+{
+	struct vm *found = vm_by_qid(again, vm->qid);
+	const char *uuid = found && vm_is(found, VM_DISPOSABLE) ? vm_uuid(found) : NULL;
+
+	return uuid && strcmp(uuid, vm_uuid(vm)) == 0 ? found : NULL;
+}
+
 static int drop_entry(struct qubes *again, const struct vm *gone)
 {
-	struct vm *vm = vm_by_qid(again, gone->qid);
-	const char *uuid = vm && vm_is(vm, VM_DISPOSABLE) ? vm_uuid(vm) : NULL;
+	struct vm *vm = find_entry(again, gone);
 
-	/* Somebody may have removed it, and given its number to another one. */
-	if (!uuid || strcmp(uuid, vm_uuid(gone)) != 0)
+	if (!vm)
 		return 0;
 	vm_remove(vm);
 	return qubes_commit(again);
@@ -213,21 +259,10 @@ static int leave_store(const struct vm *vm)
 	return result;
 }
 
-static int kill_if_running(struct vm *vm)
-{
-	struct vmm_info info;
-
-	if (vmm_info_now(vm, &info) != 0)
-		return -1;
-	if (info.power != VMM_HALTED && vmm_destroy(vm) != 0 && error_kind() != ERROR_NOT_FOUND)
-		return -1;
-	return helpers_qubesdb_stop(vm);
-}
-
 /* An entry whose domain may still run is what finds it again. */
 static int end(struct vm *vm)
 {
-	if (kill_if_running(vm) != 0 || leave_store(vm) != 0)
+	if (stop_domain(vm) != 0 || leave_store(vm) != 0)
 		return -1;
 	remove_disposable_files(vm->qubes->root, vm_directory(vm), vm->name);
 	return 0;
@@ -256,12 +291,37 @@ static void take_back(struct vm *vm)
 	error_put_back(&failure);
 }
 
+/*
+ * Up to its turn it looks like one that has ended, which qubes-startup and qvm-remove may take away, and its firewall
+ * with it. From then on they leave it alone.
+ */
+static int check_entry(const struct vm *vm)
+{
+	struct qubes again;
+	bool found;
+
+	if (again_open(vm->qubes, false, &again) != 0)
+		return -1;
+	found = find_entry(&again, vm) != NULL;
+	again_close(&again);
+	return found ? 0 : error_set(ERROR_FAILED, "it was removed before it could be started");
+}
+
+static int start_in_its_turn(struct vm *vm, const struct lifecycle_start *how)
+{
+	AUTO_CLOSE int lock = -1;
+
+	if (turn_wait(vm, &lock) == 0 && check_entry(vm) == 0 && start_in_turn(vm, how) == 0)
+		return 0;
+	return error_within("%s", vm->name);
+}
+
 static int start(struct disposable *d, const struct lifecycle_start *how)
 {
 	struct lifecycle_start start = *how;
 
 	start.base = d->base;
-	if (d->after == 0 && lifecycle_start(d->vm, &start) == 0)
+	if (d->after == 0 && start_in_its_turn(d->vm, &start) == 0)
 		return 0;
 	take_back(d->vm);
 	return -1;

@@ -49,7 +49,7 @@ int forget_rename(struct qubes *q, const char *new_name);
 /*
  * One start of a VM at a time: two programs that start the same netvm must not both make it a new volatile
  * image. Waits for the VM's directory, and locks it with LOCK, which the caller closes; the one that comes
- * second finds the VM running. 0, or -1 with an error.
+ * second finds the VM running. 0, or -1 with an error, also when it was interrupted (util_interrupted).
  */
 int turn_wait(const struct vm *vm, int *lock);
 
@@ -68,8 +68,12 @@ struct lifecycle_start as_netvm(const struct lifecycle_start *how);
 /* lifecycle_start() for who has VM's turn already; the error does not name VM. */
 int start_in_turn(struct vm *vm, const struct lifecycle_start *how);
 
-/* In the directory of what disposable VMs start from: what its network was when it was saved. */
+/* In the directory of what disposable VMs start from: what its network and its kernel were when it was saved. */
 #define SAVED_NETWORK "netvm-id.txt"
+#define SAVED_KERNEL "dvm-kernel.txt"
+
+/* The kernel of BASE as it is now, a path below the root, in the arena; NULL: none. */
+const char *base_kernel(const struct vm *base);
 
 /* Can disposable VMs start from a VM like BASE? From BASE as it is now? 0, or -1 with an error. */
 int base_check_kind(const struct vm *base);
@@ -87,6 +91,9 @@ int copy_firewall_file(const struct vm *source, const struct vm *vm);
 
 /* The files of a new VM are no longer unfinished, once the store that has it is written. */
 void finish_with_save(struct vm *vm);
+
+/* Destroys VM's domain, if it is active, and ends its QubesDB daemon. 0 (there is none), or -1 with an error. */
+int stop_domain(struct vm *vm);
 
 /* Makes the domain of VM known to the hypervisor, from fresh XML. 0, or -1 with an error. */
 int define_domain(struct vm *vm);

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "again.h"
+#include "balancing.h"
 #include "domainxml.h"
 #include "error.h"
 #include "helpers.h"
@@ -17,7 +18,6 @@
 #include "util.h"
 #include "vmm.h"
 
-#define DO_NOT_BALANCE "/var/run/qubes/do-not-membalance"
 #define LEAST_MEMORY 400 /* MiB */
 #define KIB_MOST (1ULL << 31)
 #define MORE_KIB 1024	   /* that the domain may have beside what it uses */
@@ -25,12 +25,15 @@
 #define TICK 200	   /* ms between looks */
 #define LOOKS_PER_SECOND 5 /* the hypervisor is asked once a second */
 
+_Static_assert(QUBESDB_BASE64_SIZE(LIFECYCLE_SCRIPT_MOST) <= QUBESDB_VALUE_LIMIT, "a script fits a value");
+
 struct saving {
 	struct vm *vm;
 	const struct lifecycle_savefile *how;
 	const char *file;
 	int xid;
 	unsigned long long used; /* KiB */
+	struct balancing balancing;
 	sigset_t before;
 };
 
@@ -185,14 +188,14 @@ static int stop_balancing(void *work)
 {
 	struct saving *saving = work;
 
-	return root_write(saving->vm->qubes->root, DO_NOT_BALANCE, "", 0, IMAGES_MODE);
+	return balancing_stop(saving->vm->qubes->root, &saving->balancing);
 }
 
 static void go_on_balancing(void *work)
 {
 	struct saving *saving = work;
 
-	root_unlink(saving->vm->qubes->root, DO_NOT_BALANCE);
+	balancing_resume(&saving->balancing);
 }
 
 static int shrink(void *work)
@@ -249,19 +252,34 @@ static int pack_cows(void *work)
 	return images_pack_cows(saving->vm);
 }
 
-/* The third part of the addresses that it had; without a network nothing. Others look at it. */
-static int note_network(void *work)
+static int note(const struct saving *saving, const char *file, const char *text)
 {
-	struct saving *saving = work;
 	const struct root *root = saving->vm->qubes->root;
-	const struct vm *netvm = vm_netvm(saving->vm);
-	const char *path = vm_path(saving->vm, SAVED_NETWORK);
-	AUTO_FREE char *text = netvm ? util_printf("%d", vm_netid(netvm)) : util_strdup("");
+	const char *path = vm_path(saving->vm, file);
 
 	if (root_write(root, path, text, strlen(text), IMAGES_MODE) != 0)
 		return -1;
 	root_chgrp_qubes(root, path);
 	return 0;
+}
+
+/* The third part of the addresses that it had; without a network nothing. Others look at it. */
+static int note_network(void *work)
+{
+	struct saving *saving = work;
+	const struct vm *netvm = vm_netvm(saving->vm);
+	AUTO_FREE char *text = netvm ? util_printf("%d", vm_netid(netvm)) : util_strdup("");
+
+	return note(saving, SAVED_NETWORK, text);
+}
+
+/* The configuration has that of the last start, which may be one for another reason. */
+static int note_kernel(void *work)
+{
+	struct saving *saving = work;
+	const char *kernel = base_kernel(saving->vm);
+
+	return note(saving, SAVED_KERNEL, kernel ? kernel : "");
 }
 
 /* ---- the store: a disposable VM has the memory that its savefile needs ---- */
@@ -323,6 +341,7 @@ static const struct step saving_steps[] = {
 	{ .act = pack_cows },
 	{ .act = set_memory },
 	{ .act = note_network },
+	{ .act = note_kernel },
 	{ .act = keep_files },
 	{ .act = make_default },
 	{ .act = NULL },
@@ -357,7 +376,7 @@ static int run(struct saving *saving)
 
 int lifecycle_make_savefile(struct vm *vm, const struct lifecycle_savefile *how)
 {
-	struct saving saving = { .vm = vm, .how = how };
+	struct saving saving = { .vm = vm, .how = how, .balancing = { .mark = -1 } };
 
 	return run(&saving) == 0 ? 0 : error_within("%s", vm->name);
 }

@@ -35,7 +35,7 @@ static int check_class(struct vm *vm, bool first)
 	return 0;
 }
 
-static int check_values(struct vm *vm)
+int check_values(const struct vm *vm)
 {
 	const char *fault = vm_broken(vm);
 

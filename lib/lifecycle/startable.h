@@ -10,6 +10,9 @@
 /* FIRST: a disposable VM, for its first and only start. 0, or -1 with an error that says what is in the way. */
 int startable(struct vm *vm, bool first);
 
+/* Can the values be used that the store has of VM? 0, or -1 with an error. */
+int check_values(const struct vm *vm);
+
 /* Does the chain of VM's netvms have an end? 0, or -1 with an error. */
 int netvms_end(const struct vm *vm);
 

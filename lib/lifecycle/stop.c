@@ -3,6 +3,7 @@
  * Acting on a running VM: shut it down, kill it, pause it, go on. One question, one action.
  */
 #include "error.h"
+#include "helpers.h"
 #include "internal.h"
 #include "network.h"
 #include "vmm.h"
@@ -74,4 +75,15 @@ int lifecycle_pause(struct vm *vm)
 int lifecycle_unpause(struct vm *vm)
 {
 	return act_on(vm, WANT_PAUSED, vmm_resume);
+}
+
+int stop_domain(struct vm *vm)
+{
+	struct vmm_info info;
+
+	if (vmm_info_now(vm, &info) != 0)
+		return -1;
+	if (info.power != VMM_HALTED && vmm_destroy(vm) != 0 && error_kind() != ERROR_NOT_FOUND)
+		return -1;
+	return helpers_qubesdb_stop(vm);
 }

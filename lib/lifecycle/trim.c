@@ -22,6 +22,8 @@
 #define BASE "/var/lib/qubes"
 #define NOTE BASE "/.trimming-%s"
 #define PREFIX "trim-"
+#define NAME_MOST ((int)(VM_NAME_MAX - strlen(PREFIX)))
+#define DIGITS 9 /* "-89abcdef" */
 #define TARGET "xvdi"
 #define TRIM_SECONDS 3600
 #define OFF_SECONDS 60
@@ -37,9 +39,30 @@ struct trimming {
 	struct qubes own; /* what only this run sees */
 	struct vm *vm;
 	char *note;
+	bool dropped; /* there were changes of its last run, and they cannot be taken back any more */
+	bool left;    /* its domain could not be stopped, and may still use its files */
 };
 
 /* ---- the VM ---- */
+
+/* FNV-1a: tells names apart that begin alike. */
+static unsigned digest(const char *text)
+{
+	uint32_t sum = 2166136261;
+
+	for (; *text; text++)
+		sum = (sum ^ (unsigned char)*text) * 16777619;
+	return sum;
+}
+
+/* A name that is too long for the prefix is cut: each template has a VM of its own. */
+static const char *name_for(struct arena *arena, const struct vm *template)
+{
+	if (strlen(template->name) <= (size_t)NAME_MOST)
+		return arena_printf(arena, PREFIX "%s", template->name);
+	return arena_printf(arena, PREFIX "%.*s-%08x", NAME_MOST - DIGITS, template->name,
+			    digest(template->name));
+}
 
 static int open_own(void *work)
 {
@@ -59,12 +82,10 @@ static int add_vm(void *work)
 {
 	struct trimming *t = work;
 	struct vm *template = vm_by_qid(&t->own, t->template->qid);
-	const char *name = arena_printf(t->own.arena, PREFIX "%.*s", (int)(VM_NAME_MAX - strlen(PREFIX)),
-					t->template->name);
 
 	if (!template || strcmp(template->name, t->template->name) != 0)
 		return error_set(ERROR_FAILED, "%s is not in the store any more", t->template->name);
-	t->vm = vm_add(&t->own, vm_class_by_type("AppVM"), name);
+	t->vm = vm_add(&t->own, vm_class_by_type("AppVM"), name_for(t->own.arena, template));
 	if (!t->vm || !vm_derive_uuid(t->vm, template, "qvm-trim-template") ||
 	    vm_set(t->vm, "label", "gray") != 0 || vm_set(t->vm, "internal", "True") != 0)
 		return -1;
@@ -75,15 +96,7 @@ static int add_vm(void *work)
 
 static int stop_vm(struct vm *vm)
 {
-	struct vmm_info info;
-
-	if (vmm_info_now(vm, &info) != 0)
-		return -1;
-	if (info.power != VMM_HALTED && vmm_destroy(vm) != 0 && error_kind() != ERROR_NOT_FOUND)
-		return -1;
-	if (helpers_qubesdb_stop(vm) != 0)
-		return -1;
-	return vmm_undefine(vm);
+	return stop_domain(vm) == 0 ? vmm_undefine(vm) : -1;
 }
 
 static int remove_files(const struct trimming *t)
@@ -95,6 +108,16 @@ static int remove_files(const struct trimming *t)
 	return root_unlink(root, t->note) == 0 || errno == ENOENT ? 0 : error_errno("%s", t->note);
 }
 
+/* Its domain has another UUID, and its run may not be over: that is for a run with that template to see. */
+static int refuse_others(const struct trimming *t, const char *template)
+{
+	return error_set(
+		ERROR_FAILED,
+		"%s belongs to the trimming of %s: wait for its end, or run qvm-trim-template %s, which "
+		"takes away what is left of it",
+		t->vm->name, template, template);
+}
+
 static int clear_leftovers(void *work)
 {
 	struct trimming *t = work;
@@ -104,6 +127,8 @@ static int clear_leftovers(void *work)
 	left = root_readlink(t->own.root, t->note);
 	if (!left)
 		return 0;
+	if (strcmp(left, t->template->name) != 0)
+		return refuse_others(t, left);
 	error_note("taking away what an interrupted run has left of %s", t->vm->name);
 	return stop_vm(t->vm) == 0 ? remove_files(t) : -1;
 }
@@ -121,19 +146,34 @@ static int make_note(void *work)
 	return error_errno("cannot make %s", t->note);
 }
 
+/*
+ * With the store's lock, as whoever makes a directory of a VM; finished at once, since no store is going to have it:
+ * nobody may take it for one that is left over.
+ */
 static int make_files(void *work)
 {
 	struct trimming *t = work;
+	struct qubes locked;
+	int result;
 
-	return images_create(t->vm, vm_template(t->vm), true);
+	if (again_open(t->template->qubes, true, &locked) != 0)
+		return -1;
+	if (vm_name_taken(&locked, t->vm->name))
+		result = error_set(ERROR_FAILED, "there is a VM %s", t->vm->name);
+	else
+		result = images_create(t->vm, vm_template(t->vm), true);
+	if (result == 0)
+		result = images_finish(t->vm);
+	again_close(&locked);
+	return result;
 }
 
-/* Also when they were not made: the note goes with them. */
+/* Also when they were not made: the note goes with them. Both stay for the next run if the domain does. */
 static void unmake_files(void *work)
 {
 	struct trimming *t = work;
 
-	if (remove_files(t) != 0)
+	if (!t->left && remove_files(t) != 0)
 		error_note("%s is left behind: %s", vm_directory(t->vm), error_message());
 }
 
@@ -150,16 +190,11 @@ static void end(void *work)
 {
 	struct trimming *t = work;
 
-	if (stop_vm(t->vm) != 0)
-		error_note("%s is left as it is: %s", t->vm->name, error_message());
-}
-
-/* They fit the image as it was. */
-static int drop_changes(void *work)
-{
-	struct trimming *t = work;
-
-	return images_drop_changes(t->template);
+	t->left = stop_vm(t->vm) != 0;
+	if (t->left)
+		error_note("%s is left as it is, for the next run to take away: %s", t->vm->name,
+			   error_message());
+	error_clear();
 }
 
 static int attach_image(void *work)
@@ -172,10 +207,20 @@ static int attach_image(void *work)
 	return xml ? vmm_attach(t->vm, xml) : -1;
 }
 
-/* What it prints comes from the VM. */
-static int trim(void *work)
+/* They fit the image as it was, and a part of it may be trimmed whatever comes then. */
+static int drop_changes(void *work)
 {
 	struct trimming *t = work;
+	time_t when;
+
+	t->dropped = images_find_changes(t->template, &when) == 0;
+	error_clear();
+	return images_drop_changes(t->template);
+}
+
+/* What it prints comes from the VM. */
+static int run_trim(struct trimming *t)
+{
 	const struct helpers_command how = {
 		.command = command,
 		.user = "root",
@@ -196,14 +241,26 @@ static int trim(void *work)
 			     error_set(ERROR_FAILED, "%s: fstrim failed (status %d)", t->vm->name, status);
 }
 
-/* Unmounted cleanly, if it can be; what is left of it is destroyed. */
+static int trim(void *work)
+{
+	struct trimming *t = work;
+
+	if (run_trim(t) == 0)
+		return 0;
+	return t->dropped ? error_within("what its last run changed cannot be taken back any more") : -1;
+}
+
+/* Unmounted cleanly, if it can be; what is left of it is destroyed. The image is trimmed in any case. */
 static int shut_down(void *work)
 {
 	struct trimming *t = work;
 	struct vm *vms[] = { t->vm, NULL };
 	const struct lifecycle_wait how = { .seconds = OFF_SECONDS, .kill = true };
 
-	return lifecycle_shutdown(t->vm, false) == 0 ? lifecycle_wait_off(vms, &how) : -1;
+	if (lifecycle_shutdown(t->vm, false) != 0 || lifecycle_wait_off(vms, &how) != 0)
+		error_note("%s is trimmed, but %s", t->template->name, error_message());
+	error_clear();
+	return 0;
 }
 
 /* ---- all of it ---- */
@@ -223,8 +280,8 @@ static const struct step trimming_steps[] = {
 	{ .act = make_files },
 	{ .act = nothing, .undo = end },
 	{ .act = boot },
-	{ .act = drop_changes },
 	{ .act = attach_image },
+	{ .act = drop_changes },
 	{ .act = trim },
 	{ .act = shut_down },
 	{ .act = NULL },
@@ -275,10 +332,13 @@ static int check_template(struct vm *template)
 int lifecycle_trim(struct vm *template, bool quiet)
 {
 	struct trimming trimming = { .template = template, .quiet = quiet };
-	const struct vm *base = base_to_renew(template);
+	const struct vm *base;
 	AUTO_CLOSE int lock = -1;
 
-	if (turn_wait(template, &lock) != 0 || check_template(template) != 0 || run(&trimming) != 0)
+	if (turn_wait(template, &lock) != 0 || check_template(template) != 0)
+		return error_within("%s is not trimmed", template->name);
+	base = base_to_renew(template); /* whoever had the turn before may have changed the image */
+	if (run(&trimming) != 0)
 		return error_within("%s is not trimmed", template->name);
 	if (base && images_renew_savefile(base) != 0) {
 		error_note("%s is to be saved again (qvm-create-default-dvm): %s", base->name,

@@ -4,6 +4,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <string.h>
 #include <sys/file.h>
 #include <time.h>
 #include <unistd.h>
@@ -18,34 +19,48 @@
 
 /* ---- a start ---- */
 
-/* Who only looks whether it runs already has done with it at once: that is not worth a word. */
-static bool lock_soon(int lock)
+static int try_lock(int lock, const char *directory)
+{
+	if (flock(lock, LOCK_EX | LOCK_NB) == 0)
+		return 1;
+	return errno == EWOULDBLOCK || errno == EINTR ? 0 : error_errno("cannot lock %s", directory);
+}
+
+/* A disposable VM waits for what it starts from: that is whose directory it is. */
+static void say_wait(const struct vm *vm, const char *directory)
+{
+	const char *owner = vm_is(vm, VM_DISPOSABLE) ? strrchr(directory, '/') + 1 : vm->name;
+
+	error_note("waiting until %s is free: it is being started, or its files are in use", owner);
+}
+
+/*
+ * By looks, not by the kernel's waiting: signals may be held, and must end it all the same. Who only looks whether it
+ * runs already has done with it at once: that is not worth a word.
+ */
+static int wait_for_lock(const struct vm *vm, const char *directory, int lock)
 {
 	const struct timespec nap = { .tv_nsec = NAP_MILLISECONDS * 1000000L };
+	int naps = 0, locked;
 
-	for (int naps = 0; flock(lock, LOCK_EX | LOCK_NB) != 0; naps++) {
-		if (naps == SOON_MILLISECONDS / NAP_MILLISECONDS)
-			return false;
+	while ((locked = try_lock(lock, directory)) == 0) {
+		if (util_interrupted() != 0)
+			return -1;
+		if (naps++ == SOON_MILLISECONDS / NAP_MILLISECONDS)
+			say_wait(vm, directory);
 		nanosleep(&nap, NULL);
 	}
-	return true;
+	return locked > 0 ? 0 : -1;
 }
 
 int turn_wait(const struct vm *vm, int *lock)
 {
 	const char *directory = vm_directory(vm);
-	int result;
 
 	*lock = directory ? root_open(vm->qubes->root, directory, O_RDONLY | O_DIRECTORY, 0) : -1;
 	if (*lock < 0)
 		return errno == ENOENT || !directory ? 0 : error_errno("%s", directory);
-	if (lock_soon(*lock))
-		return 0;
-	error_note("waiting until %s is free: it is being started, or its files are in use", vm->name);
-	do
-		result = flock(*lock, LOCK_EX);
-	while (result != 0 && errno == EINTR);
-	return result == 0 ? 0 : error_errno("cannot lock %s", directory);
+	return wait_for_lock(vm, directory, *lock);
 }
 
 /* ---- a command that changes the store ---- */

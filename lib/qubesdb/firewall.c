@@ -38,28 +38,44 @@ static void add_header(struct qubes *q, struct qubesdb_entries *entries)
 	qubesdb_add(q, entries, "/qubes-iptables-header", header);
 }
 
-/* One too long to be told would leave the client with what came before, or with nothing. */
-static char *refuse(const struct vm *client, size_t length)
+static char *refuse(const struct vm *client)
 {
 	char address[NET_ADDRESS_MAX];
 
-	error_note("everything is refused to %s: its rules make a text of %zu bytes, and %d are the most",
-		   client->name, length, FIREWALL_TEXT_LIMIT - 1);
 	if (!net_vm_address(client, address))
 		return NULL;
 	return util_printf("*filter\n-A FORWARD -s %s -j REJECT --reject-with icmp-host-prohibited\nCOMMIT\n",
 			   address);
 }
 
+/* Then they are another VM's by now, or nobody's; that there are none would allow everything. */
+static const char *missing_place(const struct vm *client)
+{
+	const char *directory = vm_directory(client);
+	const char *file = vm_is(client, VM_DISPOSABLE) ? firewall_path(client) : NULL;
+
+	if (directory && !root_exists(client->qubes->root, directory))
+		return directory;
+	return file && !root_exists(client->qubes->root, file) ? file : NULL;
+}
+
+/* A text too long to be told would leave the client with what came before, or with nothing. */
 static char *rules_of(const struct vm *client)
 {
-	char *text = firewall_iptables(client);
+	const char *missing = missing_place(client);
+	char *text = missing ? NULL : firewall_iptables(client);
 	size_t length = text ? strlen(text) : 0;
 
-	if (length < FIREWALL_TEXT_LIMIT)
+	if (missing)
+		error_note("everything is refused to %s: there is no %s", client->name, missing);
+	else if (length < FIREWALL_TEXT_LIMIT)
 		return text;
+	else
+		error_note(
+			"everything is refused to %s: its rules make a text of %zu bytes, and %d are the most",
+			client->name, length, FIREWALL_TEXT_LIMIT - 1);
 	util_free_at(&text);
-	return refuse(client, length);
+	return refuse(client);
 }
 
 static int add_client(struct vm *client, void *context)

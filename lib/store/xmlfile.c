@@ -131,6 +131,16 @@ xmlfile_element *xmlfile_next(xmlfile_element *parent, xmlfile_element *previous
 	return node;
 }
 
+xmlfile_element *xmlfile_child(xmlfile_element *parent, const char *name)
+{
+	xmlfile_element *at = NULL;
+
+	while (parent && (at = xmlfile_next(parent, at)))
+		if (strcmp(xmlfile_name(at), name) == 0)
+			return at;
+	return NULL;
+}
+
 const char *xmlfile_name(xmlfile_element *element)
 {
 	return mxmlGetElement((mxml_node_t *)element);

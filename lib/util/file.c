@@ -16,6 +16,13 @@
 
 #define FIRST_READ 4096
 
+const char *util_absolute(struct arena *arena, const char *path)
+{
+	AUTO_FREE char *directory = path && path[0] != '/' ? getcwd(NULL, 0) : NULL;
+
+	return directory ? arena_printf(arena, "%s/%s", directory, path) : path;
+}
+
 /* ---- reading ---- */
 
 /* Only a regular file has a content that ends; opening it did not wait for anything, reading will not. */

@@ -12,21 +12,10 @@
 #include "util.h"
 #include "xmlfile.h"
 
-/* PARENT's first child called NAME; NULL: it has none. */
-static xmlfile_element *child(xmlfile_element *parent, const char *name)
-{
-	xmlfile_element *at = NULL;
-
-	while (parent && (at = xmlfile_next(parent, at)))
-		if (strcmp(xmlfile_name(at), name) == 0)
-			return at;
-	return NULL;
-}
-
-/* The attribute of that child, in the arena; NULL: there is none. */
+/* The attribute of its child NAME, in the arena; NULL: there is none. */
 static const char *detail(struct arena *arena, xmlfile_element *disk, const char *name, const char *attribute)
 {
-	xmlfile_element *at = child(disk, name);
+	xmlfile_element *at = xmlfile_child(disk, name);
 	const char *text = at ? xmlfile_attribute(at, attribute) : NULL;
 
 	return text ? arena_strdup(arena, text) : NULL;
@@ -34,7 +23,8 @@ static const char *detail(struct arena *arena, xmlfile_element *disk, const char
 
 static bool is_disk(xmlfile_element *element)
 {
-	xmlfile_element *target = strcmp(xmlfile_name(element), "disk") ? NULL : child(element, "target");
+	xmlfile_element *target =
+		strcmp(xmlfile_name(element), "disk") ? NULL : xmlfile_child(element, "target");
 
 	return target && xmlfile_attribute(target, "dev");
 }
@@ -53,7 +43,7 @@ static struct vmm_disk read_disk(struct arena *arena, xmlfile_element *element)
 		.backend = detail(arena, element, "backenddomain", "name"),
 		.is_file = has(element, "type", "file"),
 		.is_cdrom = has(element, "device", "cdrom"),
-		.read_only = child(element, "readonly") != NULL,
+		.read_only = xmlfile_child(element, "readonly") != NULL,
 	};
 
 	/* What comes from somewhere else (a network, a pool) is none of ours, but its target is taken. */
@@ -66,7 +56,7 @@ static struct vmm_disk read_disk(struct arena *arena, xmlfile_element *element)
 
 static const struct vmm_disk *read_disks(struct arena *arena, xmlfile_element *domain)
 {
-	xmlfile_element *devices = child(domain, "devices"), *at = NULL;
+	xmlfile_element *devices = xmlfile_child(domain, "devices"), *at = NULL;
 	struct vmm_disk *disks;
 	size_t count = 0;
 

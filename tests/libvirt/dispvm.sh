@@ -143,7 +143,7 @@ equal 'its private image is taken away, and it is made small before it is saved'
 detach tpl-dvm $var/appvms/tpl-dvm/private.img vdb
 memory tpl-dvm 500000
 maximum tpl-dvm 501024" libvirt_calls
-equal 'its files' 'dvm-savefile icon.png netvm-id.txt private.img saved-cows.tar tpl-dvm.conf volatile.img' \
+equal 'its files' 'dvm-kernel.txt dvm-savefile icon.png netvm-id.txt private.img saved-cows.tar tpl-dvm.conf volatile.img' \
 	files "$dvm"
 equal 'can be used by the group qubes' '660 98
 660 98
@@ -313,7 +313,7 @@ nothing_left()
 	equal "$1: the store is as it was" "$before" sh -c "sha256sum <'$store'"
 	equal "$1: no domain is left" 'fw net tpl-dvm' domains
 	equal "$1: no file is left" \
-		'dvm-savefile icon.png netvm-id.txt private.img saved-cows.tar tpl-dvm.conf volatile.img' files "$dvm"
+		'dvm-kernel.txt dvm-savefile icon.png netvm-id.txt private.img saved-cows.tar tpl-dvm.conf volatile.img' files "$dvm"
 	equal "$1: no daemon is left" 'qubesdb.fw.pid
 qubesdb.net.pid' sh -c "find '$run' -name 'qubesdb.*.pid' -o -name do-not-membalance -o -name '*firewall.xml' | \
 		sed 's|.*/||' | sort"
@@ -423,6 +423,15 @@ qvm-prefs -s tpl-dvm kernel 6.2
 equal 'it goes on with the kernel that it was saved with' \
 	'qvm-run: tpl-dvm: it was saved with another kernel (qvm-create-default-dvm tpl saves it again)
 status 1' run_and_say_status --dispvm true
+qvm-start -q --no-guid tpl-dvm
+qvm-kill tpl-dvm
+kill "$(cat "$run/qubesdb.tpl-dvm.pid")"
+equal 'also if it has run with another one since' \
+	'qvm-run: tpl-dvm: it was saved with another kernel (qvm-create-default-dvm tpl saves it again)
+status 1' run_and_say_status --dispvm true
+mv "$dvm/dvm-kernel.txt" "$scratch/noted"
+check 'without a note of it the last start counts' qvm-run -q --dispvm true
+mv "$scratch/noted" "$dvm/dvm-kernel.txt"
 qvm-prefs -s tpl-dvm kernel default
 
 touch -d '+1 hour' "$root$var/vm-templates/tpl/root.img"
@@ -486,9 +495,11 @@ is_not_made 'its volatile image cannot be kept' "$var/appvms/tpl-dvm/saved-cows.
 rm "$doubles/tar"
 check 'it starts disposable VMs all the same' qvm-run -q --dispvm true
 
-head -c 3000 /dev/zero >"$root/long"
+head -c 2302 /dev/zero >"$root/long"
 equal 'a script that is too long is refused before anything is started' \
-	'qvm-create-default-dvm: /long is too long: 2303 bytes are the most' fails qvm-create-default-dvm tpl /long
+	'qvm-create-default-dvm: /long is too long: 2301 bytes are the most' fails qvm-create-default-dvm tpl /long
+head -c 2301 /dev/zero >"$root/long"
+check 'one of that length fits' sh -c 'qvm-create-default-dvm tpl /long 2>/dev/null'
 qvm-start -q tpl-dvm
 equal 'nor is a VM taken that runs' 'qvm-create-default-dvm: tpl-dvm: it is running already' \
 	fails qvm-create-default-dvm tpl

@@ -12,6 +12,7 @@
 #include <sys/un.h>
 
 #include "applet.h"
+#include "firewall.h"
 #include "qubesdb/internal.h"
 
 #define SOCKETS "/var/run/qubes"
@@ -26,6 +27,24 @@ static inline void add_domain(struct strbuf *node, const char *name, const char 
 	strbuf_add(node, "<memory unit='MiB'>10</memory><os><type arch='i686'>hvm</type></os></domain>");
 }
 
+/* A VM without a directory, or a disposable one without a firewall file, is refused everything. */
+static inline void make_places(struct world *w)
+{
+	static const char rules[] =
+		"<QubesFirewallRules dns='allow' icmp='allow' policy='allow' yumProxy='deny'/>";
+
+	for (size_t i = 0; i < vms_count(&w->q); i++) {
+		const struct vm *vm = vms_at(&w->q, i);
+		const char *directory = vm_directory(vm);
+
+		if (directory && root_mkdirs(w->q.root, directory, 0770) != 0)
+			error_clear();
+		if (vm_is(vm, VM_DISPOSABLE) && firewall_path(vm) &&
+		    !root_exists(w->q.root, firewall_path(vm)))
+			make_file(w, firewall_path(vm), 0, rules);
+	}
+}
+
 /*
  * The test driver starts its domains in the order of its file, from 1 on: what is no VM, or HALTED, is filled
  * up with others.
@@ -36,6 +55,7 @@ static inline void start_domains(struct world *w, const char *halted)
 	AUTO_FREE char *path = inside(w, "/node.xml");
 	AUTO_FREE char *uri = util_printf("test://%s", path);
 
+	make_places(w);
 	strbuf_add(&node, "<node>");
 	for (int id = 1; id < FIRST_XID + 20; id++) {
 		const struct vm *vm = id > FIRST_XID ? vm_by_qid(&w->q, id - FIRST_XID) : NULL;

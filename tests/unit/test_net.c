@@ -53,7 +53,7 @@ static void dispvm_addresses(void **state)
 	assert_string_equal(net_dispvm_address(2, 1, text), "10.138.2.2");
 	assert_string_equal(net_dispvm_address(2, 253, text), "10.138.2.254");
 	assert_string_equal(net_dispvm_address(2, 254, text), "10.138.2.1");
-	assert_string_equal(net_dispvm_address(2, 255, text), "10.138.2.2");
+	assert_string_equal(net_dispvm_address(2, 1 + NET_DISPIDS, text), "10.138.2.2");
 	assert_string_equal(net_dispvm_address(253, 2147483647, text), "10.138.253.8");
 	assert_null(net_dispvm_address(2, -1, text));
 	assert_null(net_dispvm_address(-1, 1, text));

@@ -318,6 +318,26 @@ static void rules_that_are_too_long_refuse_everything(void **state)
 			    "COMMIT\n");
 }
 
+/* Without its directory or its file nothing says what it may do: the default would be to allow all. */
+static void what_has_no_place_for_rules_any_more_is_refused_everything(void **state)
+{
+	static const char refusal[] = "-j REJECT --reject-with icmp-host-prohibited\nCOMMIT\n";
+	struct world *w = *state;
+	struct qubesdb_entries before = { 0 }, after = { 0 };
+	const struct vm *disposable = the(w, "disp9");
+	AUTO_FREE char *path = util_printf(RULES "%d", FIRST_XID + disposable->qid);
+
+	assert_int_equal(qubesdb_firewall_entries(the(w, "sys-firewall"), &before), 0);
+	assert_true(util_ends_with(value_of(&before, path), "-j ACCEPT\nCOMMIT\n"));
+	assert_int_equal(root_unlink(w->q.root, firewall_path(disposable)), 0);
+	assert_int_equal(root_remove_tree(w->q.root, vm_directory(the(w, "work"))), 0);
+	assert_int_equal(qubesdb_firewall_entries(the(w, "sys-firewall"), &after), 0);
+	assert_true(util_ends_with(value_of(&after, path), refusal));
+	assert_null(strstr(value_of(&after, path), "ACCEPT"));
+	assert_string_equal(value_of(&after, RULES "104"),
+			    arena_printf(w->q.arena, "*filter\n-A FORWARD -s 10.137.2.6 %s", refusal));
+}
+
 static void a_start_tells_the_proxies_above(void **state)
 {
 	struct world *w = *state;
@@ -403,6 +423,7 @@ int main(void)
 		cmocka_unit_test(a_netvm_that_is_halted_has_no_domain),
 		cmocka_unit_test(offline_nobody_knows_who_runs),
 		RUNNING(rules_that_are_too_long_refuse_everything),
+		RUNNING(what_has_no_place_for_rules_any_more_is_refused_everything),
 		RUNNING(a_start_tells_the_proxies_above),
 		cmocka_unit_test(a_proxy_that_is_halted_is_told_nothing),
 		RUNNING(a_proxy_without_a_daemon_is_an_error),

@@ -53,6 +53,9 @@ static void only_elements_are_walked(void **state)
 	assert_string_equal(xmlfile_name(second), "second");
 	assert_string_equal(xmlfile_name(xmlfile_next(second, NULL)), "inner");
 	assert_null(xmlfile_next(top, second));
+	assert_ptr_equal(xmlfile_child(top, "second"), second);
+	assert_null(xmlfile_child(top, "inner"));
+	assert_null(xmlfile_child(NULL, "first"));
 }
 
 static void attributes_are_found_by_name_and_by_number(void **state)
