@@ -6,14 +6,12 @@
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "error.h"
 #include "internal.h"
 #include "util.h"
 
 #define SOCKETS "/var/run/qubes"
-#define NAP_MILLISECONDS 20
 
 /* As it goes over the wire, in the byte order of the host. */
 struct header {
@@ -51,15 +49,7 @@ static void end(struct qubesdb *db)
 /* Waits to be let in. -1 with errno. */
 static int connect_below(struct qubesdb *db, const char *path)
 {
-	const struct timespec nap = { .tv_nsec = NAP_MILLISECONDS * 1000000L };
-
-	while ((db->fd = root_connect(db->q->root, path)) < 0 && (errno == EAGAIN || errno == EINTR)) {
-		if (left(db) == 0) {
-			errno = ETIMEDOUT;
-			return -1;
-		}
-		nanosleep(&nap, NULL);
-	}
+	db->fd = root_connect_before(db->q->root, path, db->deadline);
 	return db->fd < 0 ? -1 : 0;
 }
 
@@ -79,12 +69,6 @@ static int connect_any(struct qubesdb *db, const char *path)
 	return -1;
 }
 
-/* No daemon, or what one that died left behind. */
-static bool means_absence(int why)
-{
-	return why == ENOENT || why == ENOTDIR || why == ECONNREFUSED;
-}
-
 static int make_connection(struct qubesdb *db)
 {
 	bool is_host = strcmp(db->name, "dom0") == 0;
@@ -97,7 +81,7 @@ static int make_connection(struct qubesdb *db)
 	qubesdb_begin(db);
 	if (connect_any(db, path) == 0)
 		return 0;
-	if (means_absence(errno))
+	if (util_means_no_daemon(errno))
 		return error_set(ERROR_NOT_FOUND, "no QubesDB daemon serves %s: %s.sock: %s", db->name, path,
 				 strerror(errno));
 	return error_errno("cannot connect to the QubesDB daemon of %s: %s.sock", db->name, path);
