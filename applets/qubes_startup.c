@@ -184,12 +184,12 @@ static int weigh_dom0(struct qubes *q)
 
 	if (vmm_offline(q))
 		return vmm_connection(q);
-	if (helpers_run_host(q, words, HOST_SECONDS, true) == 0)
+	if (helpers_run_host(q, words, HOST_SECONDS, true, NULL) == 0)
 		return 0;
 	if (error_kind() == ERROR_NOT_FOUND)
 		return -1;
 	words[1] = "sched-credit2";
-	return helpers_run_host(q, words, HOST_SECONDS, false);
+	return helpers_run_host(q, words, HOST_SECONDS, false, NULL);
 }
 
 /* Those that have been mounted since udev first saw them are no longer there for VMs. */
@@ -200,7 +200,7 @@ static int look_at_disks(struct qubes *q)
 
 	if (vmm_offline(q))
 		return vmm_connection(q);
-	return helpers_run_host(q, words, HOST_SECONDS, false);
+	return helpers_run_host(q, words, HOST_SECONDS, false, NULL);
 }
 
 /* ---- the store ---- */

@@ -134,7 +134,7 @@ static struct deviceclass_call call_of(const struct block_args *args, char **wor
 	return (struct deviceclass_call){ &tool, &args->release4, args, mode, words };
 }
 
-static int check_own_options(const struct block_args *args)
+static int check_own_options(const struct block_args *args, char **words)
 {
 	const struct {
 		bool given;
@@ -146,7 +146,7 @@ static int check_own_options(const struct block_args *args)
 		{ args->keep, MODE_ATTACH | MODE_ATTACH_FILE, "--no-auto-detach goes with -a or -A only" },
 		{ args->system_disks, MODE_LIST, "--show-system-disks goes with -l only" },
 	};
-	int mode = args->mode ? args->mode : MODE_LIST;
+	int mode = args->mode || words[0] ? args->mode : MODE_LIST; /* a word alone is release 4's */
 
 	for (size_t i = 0; i < ARRAY_SIZE(rules); i++)
 		if (rules[i].given && !(mode & rules[i].modes))
@@ -158,7 +158,7 @@ int qvm_block_access(const void *args, char **words)
 {
 	const struct deviceclass_call call = call_of(args, words);
 
-	return check_own_options(args) != 0 || deviceclass_check(&call) < 0 ? -1 : STORE_READ;
+	return check_own_options(args, words) != 0 || deviceclass_check(&call) < 0 ? -1 : STORE_READ;
 }
 
 int qvm_block_main(struct qubes *q, const void *args, char **words)

@@ -189,9 +189,9 @@ static int set_host(struct qubes *q, const char *time)
 	const char *const date[] = { "date", "-u", "-Iseconds", "-s", time, NULL };
 	const char *const hwclock[] = { "hwclock", "--systohc", NULL };
 
-	if (helpers_run_host(q, date, HOST_SECONDS, false) != 0)
+	if (helpers_run_host(q, date, HOST_SECONDS, false, NULL) != 0)
 		return error_within("the clock of dom0 is not set");
-	if (helpers_run_host(q, hwclock, HOST_SECONDS, false) == 0)
+	if (helpers_run_host(q, hwclock, HOST_SECONDS, false, NULL) == 0)
 		return 0;
 	error_within("dom0 will not remember the time when it is off");
 	note_failure();

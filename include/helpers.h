@@ -124,9 +124,10 @@ int helpers_call_service(struct vm *vm, const char *service, const char *user, c
 
 /*
  * Runs one as root (by sudo, if we are not): WORDS ends with NULL and begins with its name, which is looked for
- * below the root where programs are. What it prints is lost, and its stderr too if QUIET. 0, or -1 with an error;
- * ERROR_NOT_FOUND: there is no such program here.
+ * below the root where programs are, or its path there. OUTPUT takes what it prints, NULL: nobody does; its stderr
+ * is lost if QUIET. 0, or -1 with an error; ERROR_NOT_FOUND: there is no such program here.
  */
-int helpers_run_host(struct qubes *q, const char *const *words, int seconds, bool quiet);
+int helpers_run_host(struct qubes *q, const char *const *words, int seconds, bool quiet,
+		     struct strbuf *output);
 
 #endif

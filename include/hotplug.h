@@ -14,6 +14,8 @@
 
 #include "vm.h"
 
+struct vmm_disk;
+
 /* Disks, or USB devices. */
 struct hotplug_kind;
 extern const struct hotplug_kind hotplug_disks, hotplug_usb;
@@ -23,13 +25,20 @@ struct hotplug_device {
 	struct vm *backend;
 	const char *name;	 /* "sda"; "2-1.4" */
 	const char *description; /* printable ASCII */
-	struct vm *user;	 /* who has it now; NULL: nobody */
+	struct vm *user;	 /* who has it; NULL: nobody; of a disk: by hotplug_list() alone */
 
 	/* of a disk: */
 	const char *path; /* in its backend */
 	unsigned long long bytes;
 	bool read_only;
-	const char *frontend; /* what its user calls it: "xvdi" */
+	struct hotplug_use *uses; /* NULL: nobody has it; USER is the first's */
+	const char *frontend;	  /* what that one calls it: "xvdi" */
+};
+
+struct hotplug_use {
+	struct vm *vm;
+	const struct vmm_disk *disk;
+	struct hotplug_use *next;
 };
 
 struct hotplug_devices {
@@ -49,10 +58,7 @@ bool hotplug_is_system_disk(const struct hotplug_device *device);
 /* "BACKEND:NAME" taken apart. The backend, or NULL with an error: it is not of that form, or there is no such VM. */
 struct vm *hotplug_backend(struct qubes *q, const char *ident, const char **name);
 
-/*
- * The device of KIND that BACKEND offers by that name, and who has it: NULL with an error if it offers no such,
- * or that cannot be known.
- */
+/* The device of KIND that BACKEND offers by that name. NULL with an error: no such, or that cannot be known. */
 struct hotplug_device *hotplug_find(struct vm *backend, const struct hotplug_kind *kind, const char *name);
 
 /* ---- giving and taking; each 0, or -1 with an error ---- */
@@ -72,17 +78,23 @@ struct hotplug_how {
 	const char *frontend; /* NULL: the first that is free */
 };
 
-/* VM and the device's backend must run. */
+/*
+ * VM and the device's backend must run. Who has a disk is looked for only then, and no other program of ours
+ * gives or takes one until it is done.
+ */
 int hotplug_attach(struct vm *vm, const struct hotplug_kind *kind, const struct hotplug_device *device,
 		   const struct hotplug_how *how);
-/* Takes it from who has it. */
-int hotplug_detach(const struct hotplug_kind *kind, const struct hotplug_device *device);
+/*
+ * Takes BACKEND's device NAME from VM, which must have it; NULL: from whoever has it, nobody being a word on stderr.
+ * A disk that is not offered any more is looked for by the path that it has if nothing else is said: /dev/NAME.
+ */
+int hotplug_detach(struct vm *backend, const struct hotplug_kind *kind, const char *name, struct vm *vm);
 /* Takes all devices of KIND from VM, but for the disks that it runs from. None is fine. */
 int hotplug_detach_all(struct vm *vm, const struct hotplug_kind *kind);
 
 /*
  * A file or block device of BACKEND that it does not offer, as a disk; an absolute path, dom0's below the root.
- * Who has it already is looked for. NULL with an error.
+ * NULL with an error.
  */
 struct hotplug_device *hotplug_file(struct vm *backend, const char *path);
 /* Takes the disk that VM calls FRONTEND from it. */

@@ -157,6 +157,9 @@ char *util_random_name(const char *prefix);
 /* Writes all of it, through interruptions. 0, or -1 with errno. */
 int util_write_all(int fd, const char *bytes, size_t length);
 
+/* Locks the open file FD for us alone before DEADLINE (util_milliseconds). 0, or -1 with errno: ETIMEDOUT. */
+int util_lock_before(int fd, long long deadline);
+
 /* ---- sockets of daemons ---- */
 
 /* The monotonic clock. */
@@ -167,6 +170,8 @@ long long util_milliseconds(void);
  * many wait to be let in, and poll does not tell when there is room.
  */
 int root_connect(const struct root *root, const char *path);
+/* The same, waiting to be let in until DEADLINE: ETIMEDOUT. */
+int root_connect_before(const struct root *root, const char *path, long long deadline);
 
 /*
  * Sends, or receives, all LENGTH bytes before DEADLINE (util_milliseconds). 0, or -1 with errno: ETIMEDOUT; EPIPE

@@ -137,6 +137,7 @@ struct vmm_disk {
 	const char *source;  /* the path in its backend; NULL: none, or neither a file nor a block device */
 	const char *backend; /* the domain that it comes from; NULL: dom0 */
 	bool is_file, is_cdrom, read_only;
+	const char *xml; /* the element as the hypervisor has it; NULL: there is none yet */
 };
 
 /*

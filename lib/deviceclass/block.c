@@ -92,13 +92,15 @@ static int attach(struct vm *vm, struct vm *backend, const char *ident, const st
 	for (size_t i = 0; i < args->options.count; i++)
 		if (read_option(args->options.items[i], &how) != 0)
 			return -1;
+	if (args->read_only && how.mode != HOTPLUG_READ_ONLY)
+		return error_set(ERROR_USAGE, "--ro and -o read-only=no exclude each other");
 	disk = hotplug_find(backend, &hotplug_disks, ident);
 	return disk ? hotplug_attach(vm, &hotplug_disks, disk, &how) : -1;
 }
 
 static int detach(struct vm *vm, struct vm *backend, const char *ident)
 {
-	return deviceclass_detach_offer(vm, backend, &hotplug_disks, ident);
+	return hotplug_detach(backend, &hotplug_disks, ident, vm);
 }
 
 static int detach_all(struct vm *vm)

@@ -58,21 +58,8 @@ int deviceclass_list_offers(struct qubes *q, const struct hotplug_kind *kind,
 	return 0;
 }
 
-int deviceclass_detach_offer(struct vm *vm, struct vm *backend, const struct hotplug_kind *kind,
-			     const char *ident)
-{
-	const struct hotplug_device *device = hotplug_find(backend, kind, ident);
-
-	if (!device)
-		return -1;
-	if (device->user != vm)
-		return error_set(ERROR_FAILED, "%s:%s is not attached to %s", backend->name, ident, vm->name);
-	return hotplug_detach(kind, device);
-}
-
 int deviceclass_detach_release3(struct qubes *q, const struct hotplug_kind *kind, const char *word)
 {
-	const struct hotplug_device *device;
 	struct vm *vm;
 	const char *name;
 
@@ -81,11 +68,5 @@ int deviceclass_detach_release3(struct qubes *q, const struct hotplug_kind *kind
 		return vm ? hotplug_detach_all(vm, kind) : -1;
 	}
 	vm = hotplug_backend(q, word, &name);
-	device = vm ? hotplug_find(vm, kind, name) : NULL;
-	if (!device)
-		return -1;
-	if (device->user)
-		return hotplug_detach(kind, device);
-	error_note("%s is attached to no VM", word);
-	return 0;
+	return vm ? hotplug_detach(vm, kind, name, NULL) : -1;
 }

@@ -8,17 +8,13 @@
 #include "deviceclass.h"
 
 struct hotplug_kind;
-
-/* The VMs' offers of KIND as rows. OPTIONS_OF: the options of a device in use. 0, or -1 with an error. */
 struct hotplug_device;
+
+/* The VMs' offers of KIND as rows, which ADD makes of each. 0, or -1 with an error. */
 int deviceclass_list_offers(struct qubes *q, const struct hotplug_kind *kind,
 			    void (*add)(struct qubes *q, struct deviceclass_list *list,
 					const struct hotplug_device *device),
 			    struct deviceclass_list *list);
-
-/* Takes a device of KIND from VM, which must be who has it. 0, or -1 with an error. */
-int deviceclass_detach_offer(struct vm *vm, struct vm *backend, const struct hotplug_kind *kind,
-			     const char *ident);
 
 /* "list" with release 4's columns. 0, or -1 with an error. */
 int deviceclass_print(struct qubes *q, const struct deviceclass *class, const struct deviceclass_args *args,

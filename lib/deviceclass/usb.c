@@ -36,7 +36,7 @@ static int attach(struct vm *vm, struct vm *backend, const char *ident, const st
 
 static int detach(struct vm *vm, struct vm *backend, const char *ident)
 {
-	return deviceclass_detach_offer(vm, backend, &hotplug_usb, ident);
+	return hotplug_detach(backend, &hotplug_usb, ident, vm);
 }
 
 static int detach_all(struct vm *vm)

@@ -14,7 +14,8 @@ static const char *find_program(struct qubes *q, const char *name)
 	static const char *const directories[] = { "/usr/sbin", "/usr/bin", "/sbin", "/bin" };
 
 	for (size_t i = 0; i < ARRAY_SIZE(directories); i++) {
-		AUTO_FREE char *path = util_printf("%s/%s", directories[i], name);
+		AUTO_FREE char *path =
+			name[0] == '/' ? util_strdup(name) : util_printf("%s/%s", directories[i], name);
 		AUTO_FREE char *host = NULL;
 
 		if (!root_exists(q->root, path))
@@ -36,10 +37,16 @@ static int add_program(struct qubes *q, struct strlist *argv, const char *name)
 	return 0;
 }
 
-int helpers_run_host(struct qubes *q, const char *const *words, int seconds, bool quiet)
+int helpers_run_host(struct qubes *q, const char *const *words, int seconds, bool quiet,
+		     struct strbuf *output)
 {
 	AUTO_STRLIST struct strlist argv = { 0 };
-	struct spawn how = { .seconds = seconds, .out = SPAWN_DROP, .err = quiet ? SPAWN_DROP : SPAWN_PASS };
+	struct spawn how = {
+		.seconds = seconds,
+		.output = output,
+		.out = SPAWN_DROP,
+		.err = quiet ? SPAWN_DROP : SPAWN_PASS,
+	};
 	int status;
 
 	if (geteuid() != 0) {

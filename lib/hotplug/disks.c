@@ -1,26 +1,21 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Disks: which are offered, which domain has them, and how they come there.
+ * Disks: which are offered, and which domain has them.
  */
+#include <stdlib.h>
 #include <string.h>
 
-#include "domainxml.h"
 #include "error.h"
 #include "internal.h"
-#include "qubesdb.h"
 #include "vmm.h"
 
-#define BRANCH "/qubes-block-devices"
 #define IMAGES "/var/lib/qubes"
-#define NAME_MAX_LENGTH 12
 #define DEVICE_MAX_LENGTH 64
 #define DESCRIPTION_MAX_LENGTH 255
-#define LETTERS "abcdefghijklmnopqrstuvwxyz"
-#define DIGITS "0123456789"
 
 /* ---- what is offered ---- */
 
-static bool consists_of(const char *text, const char *characters, size_t most)
+bool disks_consists_of(const char *text, const char *characters, size_t most)
 {
 	size_t length = strlen(text);
 
@@ -29,7 +24,7 @@ static bool consists_of(const char *text, const char *characters, size_t most)
 
 static bool is_name(const char *text)
 {
-	return consists_of(text, LETTERS DIGITS "-", NAME_MAX_LENGTH);
+	return disks_consists_of(text, DISKS_LETTERS "-", DISKS_NAME_MAX);
 }
 
 static const char *printable(struct arena *arena, const char *text)
@@ -53,7 +48,7 @@ static const char *read_offer(struct qubes *q, const struct offer *offer, struct
 		return "it has no description of one line";
 	if (!offer->mode || (strcmp(offer->mode, "r") && strcmp(offer->mode, "w")))
 		return "its mode is neither r nor w";
-	if (!consists_of(path, LETTERS DIGITS "/-", DEVICE_MAX_LENGTH))
+	if (path[0] != '/' || !disks_consists_of(path, DISKS_LETTERS "/-", DEVICE_MAX_LENGTH))
 		return "its device is no path that can be";
 	device->name = offer->name;
 	device->description = printable(q->arena, offer->description);
@@ -69,30 +64,81 @@ bool hotplug_is_system_disk(const struct hotplug_device *device)
 
 /* ---- who has it ---- */
 
+/* "//" is "/". */
+static const char *squeeze(struct arena *arena, const char *path)
+{
+	char *copy = arena_strdup(arena, path), *end = copy;
+
+	for (const char *c = path; *c; c++)
+		if (c[0] != '/' || c[1] != '/')
+			*end++ = *c;
+	*end = '\0';
+	return copy;
+}
+
+/* As the hypervisor follows it, who knows nothing of a root. */
+const char *disks_real_path(struct arena *arena, const char *path)
+{
+	AUTO_FREE char *real = realpath(path, NULL);
+
+	return real ? arena_strdup(arena, real) : squeeze(arena, path);
+}
+
+/* What is in another VM cannot be followed. */
+static const char *real_path_in(const struct vm *backend, const char *path)
+{
+	struct arena *arena = backend->qubes->arena;
+
+	return vm_is_dom0(backend) ? disks_real_path(arena, path) : squeeze(arena, path);
+}
+
 /* A loop device may be known by the file behind it, which is its description then. */
 static bool is_of(const struct vmm_disk *disk, const struct hotplug_device *device)
 {
-	const char *backend = disk->backend ? disk->backend : "dom0";
+	const char *backend = disk->backend ? disk->backend : "dom0", *real;
 
 	if (!disk->source || strcmp(backend, device->backend->name) != 0)
 		return false;
-	return strcmp(disk->source, device->path) == 0 ||
-	       (!util_starts_with(disk->source, "/dev/") && strcmp(disk->source, device->description) == 0);
+	real = real_path_in(device->backend, disk->source);
+	if (strcmp(real, real_path_in(device->backend, device->path)) == 0)
+		return true;
+	return !util_starts_with(real, "/dev/") && device->description[0] == '/' &&
+	       strcmp(real, real_path_in(device->backend, device->description)) == 0;
 }
 
-static void note_user(struct vm *vm, const struct vmm_disk *disk, struct hotplug_devices *devices)
+static void add_use(struct vm *vm, const struct vmm_disk *disk, struct hotplug_device *device)
+{
+	struct hotplug_use **end = &device->uses;
+
+	while (*end)
+		end = &(*end)->next;
+	*end = arena_alloc(vm->qubes->arena, sizeof(**end));
+	**end = (struct hotplug_use){ vm, disk, NULL };
+	device->user = device->uses->vm;
+	device->frontend = device->uses->disk->target;
+}
+
+static void note_uses(struct vm *vm, const struct vmm_disk *disk, struct hotplug_devices *devices)
 {
 	for (size_t i = 0; i < devices->count; i++)
-		if (!devices->items[i].user && is_of(disk, &devices->items[i])) {
-			devices->items[i].user = vm;
-			devices->items[i].frontend = disk->target;
-		}
+		if (is_of(disk, &devices->items[i]))
+			add_use(vm, disk, &devices->items[i]);
+}
+
+static void forget_uses(struct hotplug_devices *devices)
+{
+	for (size_t i = 0; i < devices->count; i++) {
+		devices->items[i].uses = NULL;
+		devices->items[i].user = NULL;
+		devices->items[i].frontend = NULL;
+	}
 }
 
 static int find_users(struct qubes *q, struct hotplug_devices *devices)
 {
 	struct vm *vm;
 
+	forget_uses(devices);
 	FOR_EACH_VM(q, vm) {
 		int running = vm_is_dom0(vm) ? 0 : vmm_is_running(vm);
 		const struct vmm_disk *disk = running > 0 ? vmm_disks(vm) : NULL;
@@ -100,9 +146,24 @@ static int find_users(struct qubes *q, struct hotplug_devices *devices)
 		if (running < 0 || (running > 0 && !disk))
 			return -1;
 		for (; disk && disk->target; disk++)
-			note_user(vm, disk, devices);
+			note_uses(vm, disk, devices);
 	}
 	return 0;
+}
+
+/* ---- what nobody offers ---- */
+
+static struct hotplug_device *guess(struct vm *backend, const char *name)
+{
+	struct hotplug_devices one = { 0 };
+	struct hotplug_device *device;
+
+	if (!is_name(name))
+		return NULL;
+	device = offers_add(backend->qubes, &one);
+	*device = (struct hotplug_device){ .backend = backend, .name = name, .description = name };
+	device->path = arena_printf(backend->qubes->arena, "/dev/%s", name);
+	return device;
 }
 
 struct hotplug_device *hotplug_file(struct vm *backend, const char *path)
@@ -125,207 +186,17 @@ struct hotplug_device *hotplug_file(struct vm *backend, const char *path)
 	}
 	*device = (struct hotplug_device){ .backend = backend, .name = arena_strdup(q->arena, path) };
 	device->path = device->description = host ? arena_strdup(q->arena, host) : device->name;
-	return find_users(q, &one) == 0 ? device : NULL;
-}
-
-/* ---- attaching ---- */
-
-/* The form for giving it, and for taking it: libvirt knows a disk by its target. */
-static char *disk_xml(const struct vmm_disk *disk)
-{
-	struct strbuf out = { 0 };
-
-	strbuf_printf(&out, "<disk type='%s' device='%s'><driver name='phy'/><source %s='",
-		      disk->is_file ? "file" : "block", disk->is_cdrom ? "cdrom" : "disk",
-		      disk->is_file ? "file" : "dev");
-	domainxml_escape(&out, disk->source ? disk->source : "");
-	strbuf_add(&out, "'/><target dev='");
-	domainxml_escape(&out, disk->target);
-	strbuf_add(&out, "'/>");
-	if (disk->backend) {
-		strbuf_add(&out, "<backenddomain name='");
-		domainxml_escape(&out, disk->backend);
-		strbuf_add(&out, "'/>");
-	}
-	strbuf_add(&out, disk->read_only ? "<readonly/></disk>" : "</disk>");
-	return out.text;
-}
-
-/* Those who watch the VM's devices look again. Nobody may be there to be told. */
-static void wake_watchers(struct vm *vm)
-{
-	struct qubesdb_entries entries = { 0 };
-
-	qubesdb_add(vm->qubes, &entries, BRANCH, "");
-	if (qubesdb_publish(vm, &entries) != 0)
-		error_clear();
-}
-
-static int change(struct vm *vm, const struct vmm_disk *disk, int (*act)(struct vm *vm, const char *xml))
-{
-	AUTO_FREE char *xml = disk_xml(disk);
-
-	if (act(vm, xml) != 0)
-		return -1;
-	wake_watchers(vm);
-	return 0;
-}
-
-static const struct vmm_disk *find_target(const struct vmm_disk *disk, const char *target)
-{
-	for (; disk->target; disk++)
-		if (strcmp(disk->target, target) == 0)
-			return disk;
-	return NULL;
-}
-
-static const char *free_frontend(struct vm *vm, const struct vmm_disk *disks)
-{
-	for (const char *letter = "ijklmnopqrstuvwxyzabcdefgh"; *letter; letter++) {
-		const char *frontend = arena_printf(vm->qubes->arena, "xvd%c", *letter);
-
-		if (!find_target(disks, frontend))
-			return frontend;
-	}
-	error_set(ERROR_FAILED, "%s has no frontend left, of xvda to xvdz", vm->name);
-	return NULL;
-}
-
-/* What VM is to call the disk. NULL with an error. */
-static const char *choose_frontend(struct vm *vm, const char *wanted)
-{
-	const struct vmm_disk *disks = vmm_disks(vm);
-
-	if (!disks)
-		return NULL;
-	if (!wanted)
-		return free_frontend(vm, disks);
-	if (!consists_of(wanted, LETTERS DIGITS, NAME_MAX_LENGTH))
-		error_set(ERROR_FAILED, "'%s' is no name of a frontend such as xvdi", wanted);
-	else if (find_target(disks, wanted))
-		error_set(ERROR_FAILED, "%s has a disk %s already (qvm-block -d -f %s %s takes it)", vm->name,
-			  wanted, wanted, vm->name);
-	else
-		return wanted;
-	return NULL;
-}
-
-/* Its former user gets it back; the error that is recorded stays the reason. */
-static void give_back(const struct hotplug_device *device, const struct vmm_disk *disk)
-{
-	AUTO_FREE char *why = util_strdup(error_message());
-	enum error_kind kind = error_kind();
-	bool back = change(device->user, disk, vmm_attach) == 0;
-
-	if (!back)
-		error_report();
-	error_set(kind, "%s (%s %s)", why, device->user->name, back ? "has it again" : "has lost it");
-}
-
-/* The disk as its user has it; NULL with an error. */
-static const struct vmm_disk *used_disk(const struct hotplug_device *device)
-{
-	const struct vmm_disk *disks = vmm_disks(device->user), *disk;
-
-	disk = disks ? find_target(disks, device->frontend) : NULL;
-	if (disks && !disk)
-		error_set(ERROR_FAILED, "%s has no disk %s any more", device->user->name, device->frontend);
-	return disk;
-}
-
-static int attach(struct vm *vm, const struct hotplug_device *device, const struct hotplug_how *how)
-{
-	struct vmm_disk disk = {
-		.source = device->path,
-		.backend = vm_is_dom0(device->backend) ? NULL : device->backend->name,
-		.is_cdrom = how->is_cdrom,
-		.read_only = how->mode == HOTPLUG_READ_ONLY || how->is_cdrom || device->read_only,
-	};
-	const struct vmm_disk *before = NULL;
-
-	if (device->read_only && how->mode == HOTPLUG_WRITABLE)
-		return error_set(ERROR_FAILED, "it can only be read");
-	disk.target = choose_frontend(vm, how->frontend);
-	if (!disk.target)
-		return -1;
-	if (device->user) {
-		before = used_disk(device);
-		if (!before || change(device->user, before, vmm_detach) != 0)
-			return -1;
-	}
-	if (change(vm, &disk, vmm_attach) == 0)
-		return 0;
-	if (before)
-		give_back(device, before);
-	return -1;
-}
-
-/* ---- detaching ---- */
-
-static int detach(const struct hotplug_device *device)
-{
-	const struct vmm_disk *disk = used_disk(device);
-
-	return disk ? change(device->user, disk, vmm_detach) : -1;
-}
-
-int hotplug_detach_frontend(struct vm *vm, const char *frontend)
-{
-	const struct vmm_disk *disks, *disk;
-
-	if (hotplug_check_running(vm) != 0)
-		return -1;
-	disks = vmm_disks(vm);
-	disk = disks ? find_target(disks, frontend) : NULL;
-	if (disks && !disk)
-		return error_set(ERROR_FAILED, "%s has no disk %s", vm->name, frontend);
-	return disk ? change(vm, disk, vmm_detach) : -1;
-}
-
-static bool is_below(const struct root *root, const char *source, const char *directory)
-{
-	AUTO_FREE char *host = root_host_path(root, directory);
-	size_t length = strlen(host);
-
-	return strncmp(source, host, length) == 0 && source[length] == '/';
-}
-
-/* What VM runs from: images of dom0, those of another pool than the default one too. */
-static bool is_own(const struct vm *vm, const struct vmm_disk *disk)
-{
-	const char *directory = vm_directory(vm);
-
-	if (disk->backend || !disk->source)
-		return !disk->source;
-	return is_below(vm->qubes->root, disk->source, IMAGES) ||
-	       (directory && is_below(vm->qubes->root, disk->source, directory));
-}
-
-/* One that stays says why, and the others are taken all the same. */
-static int detach_all(struct vm *vm)
-{
-	const struct vmm_disk *disk = vmm_disks(vm);
-	int result = 0;
-
-	if (!disk)
-		return -1;
-	for (; disk->target; disk++) {
-		if (is_own(vm, disk) || change(vm, disk, vmm_detach) == 0)
-			continue;
-		error_within("disk %s", disk->target);
-		error_report();
-		result = -1;
-	}
-	return result == 0 ? 0 : error_said();
+	return device;
 }
 
 const struct hotplug_kind hotplug_disks = {
 	.what = "disk",
-	.branch = BRANCH "/",
+	.branch = DISKS_BRANCH "/",
 	.is_name = is_name,
 	.read = read_offer,
 	.find_users = find_users,
-	.attach = attach,
-	.detach = detach,
-	.detach_all = detach_all,
+	.guess = guess,
+	.attach = disks_attach,
+	.detach = disks_detach,
+	.detach_all = disks_detach_all,
 };

@@ -2,6 +2,8 @@
 /*
  * What VMs offer: /BRANCH/NAME/FIELD in the QubesDB of each that runs, and of dom0, put together.
  */
+#include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,6 +11,12 @@
 #include "internal.h"
 #include "qubesdb.h"
 #include "vmm.h"
+
+/* Every host has it, and whoever uses the tools may open it. */
+#define TURN_DIRECTORY "/var/lib/qubes"
+#ifndef HOTPLUG_TURN_SECONDS
+#define HOTPLUG_TURN_SECONDS 60
+#endif
 
 /* ---- entries to offers ---- */
 
@@ -90,16 +98,22 @@ static int by_name(const void *a, const void *b)
 	return strcmp(left->name, right->name);
 }
 
-void offers_read(struct vm *backend, const struct hotplug_kind *kind, struct hotplug_devices *devices)
+/* A device's name may be another than its offer's. */
+static int by_backend_and_name(const void *a, const void *b)
+{
+	const struct hotplug_device *left = a, *right = b;
+	int order = (left->backend->qid > right->backend->qid) - (left->backend->qid < right->backend->qid);
+
+	return order ? order : strcmp(left->name, right->name);
+}
+
+int offers_read(struct vm *backend, const struct hotplug_kind *kind, struct hotplug_devices *devices)
 {
 	struct qubes *q = backend->qubes;
 	struct offers offers = { 0 };
 
-	if (read_entries(backend, kind, &offers) != 0) {
-		error_within("the %ss that %s offers", kind->what, backend->name);
-		error_report();
-		return;
-	}
+	if (read_entries(backend, kind, &offers) != 0)
+		return error_within("the %ss that %s offers", kind->what, backend->name);
 	if (offers.count)
 		qsort(offers.items, offers.count, sizeof(*offers.items), by_name);
 	for (size_t i = 0; i < offers.count; i++) {
@@ -115,34 +129,49 @@ void offers_read(struct vm *backend, const struct hotplug_kind *kind, struct hot
 		else
 			*offers_add(q, devices) = device;
 	}
+	return 0;
 }
 
 /* ---- all of them, and one ---- */
 
-/* Offline nobody but dom0 is known to run, and of a device that dom0 offers not who has it. */
-static int read_all(struct qubes *q, const struct hotplug_kind *kind, struct hotplug_devices *devices)
+/* A list is of what can be read; the rest is said on stderr. */
+static int read_or_say(struct vm *backend, const struct hotplug_kind *kind, struct hotplug_devices *devices)
+{
+	if (offers_read(backend, kind, devices) != 0)
+		error_report();
+	return 0;
+}
+
+static int read_running(struct qubes *q, const struct hotplug_kind *kind, struct hotplug_devices *devices,
+			int (*read)(struct vm *backend, const struct hotplug_kind *kind,
+				    struct hotplug_devices *devices))
 {
 	struct vm *vm;
 
 	FOR_EACH_VM(q, vm) {
 		int running = vmm_is_running(vm);
 
-		if (running < 0)
+		if (running < 0 || (running > 0 && read(vm, kind, devices) != 0))
 			return -1;
-		if (running > 0)
-			offers_read(vm, kind, devices);
 	}
+	if (devices->count)
+		qsort(devices->items, devices->count, sizeof(*devices->items), by_backend_and_name);
 	return kind->find_users && devices->count ? kind->find_users(q, devices) : 0;
 }
 
+int offers_read_all(struct qubes *q, const struct hotplug_kind *kind, struct hotplug_devices *devices)
+{
+	*devices = (struct hotplug_devices){ 0 };
+	return vmm_connection(q) == 0 ? read_running(q, kind, devices, offers_read) : -1;
+}
+
+/* Offline nobody but dom0 is known to run, and of a device that dom0 offers not who has it. */
 static int read_host(struct qubes *q, const struct hotplug_kind *kind, struct hotplug_devices *devices)
 {
 	struct vm *dom0 = vm_by_qid(q, 0);
 
 	devices->count = 0;
-	if (dom0)
-		offers_read(dom0, kind, devices);
-	return 0;
+	return dom0 ? read_or_say(dom0, kind, devices) : 0;
 }
 
 int hotplug_list(struct qubes *q, const struct hotplug_kind *kind, struct hotplug_devices *devices)
@@ -152,7 +181,7 @@ int hotplug_list(struct qubes *q, const struct hotplug_kind *kind, struct hotplu
 		error_note("offline: only dom0's %ss are listed, and not who has them", kind->what);
 		return read_host(q, kind, devices);
 	}
-	if (read_all(q, kind, devices) == 0)
+	if (read_running(q, kind, devices, read_or_say) == 0)
 		return 0;
 	if (error_kind() != ERROR_VMM)
 		return -1;
@@ -173,21 +202,33 @@ struct vm *hotplug_backend(struct qubes *q, const char *ident, const char **name
 	return vm_by_name(q, arena_printf(q->arena, "%.*s", (int)(colon - ident), ident));
 }
 
+/* 0, and in DEVICE what BACKEND offers by NAME, NULL: no such. -1 with an error. */
+static int find_offer(struct vm *backend, const struct hotplug_kind *kind, const char *name,
+		      struct hotplug_device **device)
+{
+	struct hotplug_devices all = { 0 };
+
+	if (offers_read(backend, kind, &all) != 0)
+		return -1;
+	for (size_t i = 0; i < all.count && !*device; i++)
+		if (strcmp(all.items[i].name, name) == 0)
+			*device = &all.items[i];
+	return 0;
+}
+
+static int offers_none(struct vm *backend, const struct hotplug_kind *kind, const char *name)
+{
+	return error_set(ERROR_NOT_FOUND, "%s offers no %s '%s'", backend->name, kind->what, name);
+}
+
 struct hotplug_device *hotplug_find(struct vm *backend, const struct hotplug_kind *kind, const char *name)
 {
-	struct hotplug_devices all = { 0 }, one = { 0 };
+	struct hotplug_device *device = NULL;
 
-	if (vmm_connection(backend->qubes) != 0 || hotplug_check_running(backend) != 0)
-		return NULL;
-	offers_read(backend, kind, &all);
-	for (size_t i = 0; i < all.count && !one.count; i++)
-		if (strcmp(all.items[i].name, name) == 0)
-			one = (struct hotplug_devices){ &all.items[i], 1, 1 };
-	if (!one.count) {
-		error_set(ERROR_NOT_FOUND, "%s offers no %s '%s'", backend->name, kind->what, name);
-		return NULL;
-	}
-	return kind->find_users && kind->find_users(backend->qubes, &one) != 0 ? NULL : one.items;
+	if (vmm_connection(backend->qubes) == 0 && hotplug_check_running(backend) == 0 &&
+	    find_offer(backend, kind, name, &device) == 0 && !device)
+		offers_none(backend, kind, name);
+	return device;
 }
 
 /* ---- acting ---- */
@@ -219,25 +260,127 @@ static int check_receiver(struct vm *vm, const struct hotplug_kind *kind, const 
 	return hotplug_check_running(vm) == 0 ? hotplug_check_running(device->backend) : -1;
 }
 
+int hotplug_take_turn(struct qubes *q, const struct hotplug_kind *kind, int *lock)
+{
+	*lock = -1;
+	if (!kind->find_users)
+		return 0;
+	*lock = root_open(q->root, TURN_DIRECTORY, O_RDONLY | O_DIRECTORY, 0);
+	if (*lock < 0)
+		return error_errno("%s", TURN_DIRECTORY);
+	if (util_lock_before(*lock, util_milliseconds() + HOTPLUG_TURN_SECONDS * 1000LL) == 0)
+		return 0;
+	if (errno != ETIMEDOUT)
+		return error_errno("cannot lock %s", TURN_DIRECTORY);
+	return error_set(ERROR_FAILED, "another program has been attaching or detaching %ss for %d seconds",
+			 kind->what, HOTPLUG_TURN_SECONDS);
+}
+
+static int find_users(const struct hotplug_kind *kind, struct hotplug_device *device)
+{
+	struct hotplug_devices one = { device, 1, 1 };
+
+	return kind->find_users ? kind->find_users(device->backend->qubes, &one) : 0;
+}
+
+/* In our turn. */
+static int attach(struct vm *vm, const struct hotplug_kind *kind, const struct hotplug_device *device,
+		  const struct hotplug_how *how)
+{
+	struct hotplug_device now = *device;
+	AUTO_CLOSE int turn = -1;
+
+	if (hotplug_take_turn(vm->qubes, kind, &turn) != 0 || find_users(kind, &now) != 0 ||
+	    check_receiver(vm, kind, &now, how) != 0)
+		return -1;
+	return kind->attach(vm, &now, how);
+}
+
 int hotplug_attach(struct vm *vm, const struct hotplug_kind *kind, const struct hotplug_device *device,
 		   const struct hotplug_how *how)
 {
-	if (check_receiver(vm, kind, device, how) == 0 && kind->attach(vm, device, how) == 0)
+	if (attach(vm, kind, device, how) == 0)
 		return 0;
 	return error_within("%s:%s is not attached to %s", device->backend->name, device->name, vm->name);
 }
 
-int hotplug_detach(const struct hotplug_kind *kind, const struct hotplug_device *device)
+/* The error that is recorded stays if nobody has such a one. */
+static struct hotplug_device *find_guessed(struct vm *backend, const struct hotplug_kind *kind,
+					   const char *name)
 {
+	AUTO_FREE char *why = util_strdup(error_message());
+	enum error_kind what = error_kind();
+	struct hotplug_device *device = kind->guess(backend, name);
+
+	if (device && find_users(kind, device) != 0)
+		return NULL;
+	if (device && device->user) {
+		error_clear();
+		return device;
+	}
+	error_set(what, "%s", why);
+	return NULL;
+}
+
+/* What BACKEND offers by NAME, or what VMs still have of what it offered, and who. NULL with an error. */
+static struct hotplug_device *find_used(struct vm *backend, const struct hotplug_kind *kind, const char *name)
+{
+	struct hotplug_device *device = NULL;
+	bool runs = vmm_connection(backend->qubes) == 0 && hotplug_check_running(backend) == 0;
+
+	if (!runs && (!kind->guess || error_kind() != ERROR_FAILED))
+		return NULL;
+	if (runs && find_offer(backend, kind, name, &device) != 0)
+		return NULL;
+	if (device)
+		return find_users(kind, device) == 0 ? device : NULL;
+	if (runs)
+		offers_none(backend, kind, name);
+	return kind->guess ? find_guessed(backend, kind, name) : NULL;
+}
+
+void hotplug_undo(struct vm *former, int (*give)(struct vm *vm, const void *what), const void *what)
+{
+	AUTO_FREE char *why = util_strdup(error_message());
+	enum error_kind kind = error_kind();
+	bool back = give(former, what) == 0;
+
+	if (!back)
+		error_report();
+	error_set(kind, "%s (%s %s)", why, former->name, back ? "has it again" : "has lost it");
+}
+
+static bool has(const struct hotplug_device *device, const struct vm *vm)
+{
+	const struct hotplug_use *use = device->uses;
+
+	while (use && use->vm != vm)
+		use = use->next;
+	return use || device->user == vm;
+}
+
+int hotplug_detach(struct vm *backend, const struct hotplug_kind *kind, const char *name, struct vm *vm)
+{
+	AUTO_CLOSE int turn = -1;
+	struct hotplug_device *device;
+
+	device = hotplug_take_turn(backend->qubes, kind, &turn) == 0 ? find_used(backend, kind, name) : NULL;
+	if (!device)
+		return -1;
+	if (vm && !has(device, vm))
+		return error_set(ERROR_FAILED, "%s:%s is not attached to %s", backend->name, name, vm->name);
 	if (!device->user)
-		return error_set(ERROR_FAILED, "%s:%s is attached to no VM", device->backend->name,
-				 device->name);
-	if (kind->detach(device) == 0)
-		return 0;
-	return error_within("%s:%s stays with %s", device->backend->name, device->name, device->user->name);
+		error_note("%s:%s is attached to no VM", backend->name, name);
+	else if (kind->detach(device, vm) != 0)
+		return error_within("%s:%s stays with %s", backend->name, name, device->user->name);
+	return 0;
 }
 
 int hotplug_detach_all(struct vm *vm, const struct hotplug_kind *kind)
 {
-	return hotplug_check_running(vm) == 0 ? kind->detach_all(vm) : -1;
+	AUTO_CLOSE int turn = -1;
+
+	if (hotplug_check_running(vm) != 0 || hotplug_take_turn(vm->qubes, kind, &turn) != 0)
+		return -1;
+	return kind->detach_all(vm);
 }

@@ -13,7 +13,7 @@
 #include "vmm.h"
 
 #define UNBIND "/usr/lib/qubes/unbind-pci-device.sh"
-#define XL "/usr/sbin/xl"
+#define XL "xl"
 #define SECONDS 60
 
 /* A device that the store gives to VM, or takes from it. */
@@ -28,30 +28,6 @@ struct direction {
 	int (*act)(const struct change *change);
 	const char *verb, *when; /* "work VERB 02:00.0 WHEN it is started next" */
 };
-
-/* ---- programs of the host ---- */
-
-/* Runs WORDS, the first a path below the root. Its exit status, or -1 with an error. */
-static int run(struct qubes *q, const char *const *words, struct strbuf *output)
-{
-	AUTO_FREE char *program = root_host_path(q->root, words[0]);
-	AUTO_STRLIST struct strlist argv = { 0 };
-	const struct spawn how = { .seconds = SECONDS, .output = output, .out = SPAWN_TO_STDERR };
-	struct spawn what = how;
-
-	strlist_add(&argv, program);
-	for (words++; *words; words++)
-		strlist_add(&argv, *words);
-	what.argv = argv.items;
-	return util_spawn(&what);
-}
-
-static int must_run(struct qubes *q, const char *const *words, struct strbuf *output)
-{
-	int status = run(q, words, output);
-
-	return status <= 0 ? status : error_set(ERROR_FAILED, "%s failed (status %d)", words[0], status);
-}
 
 static int change_domain(const struct change *change, int (*act)(struct vm *vm, const char *xml))
 {
@@ -70,7 +46,7 @@ static int attach(const struct change *change)
 	struct qubes *q = change->vm->qubes;
 	const char *const unbind[] = { UNBIND, change->address, NULL };
 
-	if (root_exists(q->root, UNBIND) && must_run(q, unbind, NULL) != 0)
+	if (root_exists(q->root, UNBIND) && helpers_run_host(q, unbind, SECONDS, false, NULL) != 0)
 		return -1;
 	return change_domain(change, vmm_attach);
 }
@@ -114,7 +90,7 @@ static int take(const struct change *change)
 	if (change_domain(change, vmm_detach) == 0)
 		return 0;
 	error_clear();
-	return must_run(change->vm->qubes, detach, NULL);
+	return helpers_run_host(change->vm->qubes, detach, SECONDS, false, NULL);
 }
 
 static int detach(const struct change *change)
@@ -125,7 +101,7 @@ static int detach(const struct change *change)
 	AUTO_STRBUF struct strbuf text = { 0 };
 	const char *slot;
 
-	if (must_run(q, list, &text) != 0)
+	if (helpers_run_host(q, list, SECONDS, false, &text) != 0)
 		return -1;
 	slot = find_slot(q->arena, text.text ? text.text : "", change->address);
 	if (!slot) {

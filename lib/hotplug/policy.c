@@ -6,8 +6,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
-#include <sys/file.h>
-#include <time.h>
 
 #include "error.h"
 #include "internal.h"
@@ -15,7 +13,7 @@
 #define DIRECTORY "/etc/qubes-rpc/policy"
 #define TEXT_LIMIT (1UL << 20)
 #define MODE_IF_NEW 0664
-#define WAIT_TENTHS 100
+#define WAIT_MILLISECONDS 10000
 
 /* Tells a file that is ours from one that somebody has left empty, which allows nothing. */
 #define MARK "# for the time of an attachment\n"
@@ -23,20 +21,15 @@
 /* Two programs that rewrite the file at once would lose a line. -1 with an error. */
 static int lock_directory(struct qubes *q)
 {
-	const struct timespec nap = { .tv_nsec = 100000000 };
 	int fd = root_open(q->root, DIRECTORY, O_RDONLY | O_DIRECTORY, 0);
 
 	if (fd < 0)
 		return error_errno("%s", DIRECTORY);
-	for (int naps = 0; flock(fd, LOCK_EX | LOCK_NB) != 0; naps++) {
-		if ((errno != EWOULDBLOCK && errno != EINTR) || naps >= WAIT_TENTHS) {
-			error_errno("cannot lock %s", DIRECTORY);
-			util_close_at(&fd);
-			return -1;
-		}
-		nanosleep(&nap, NULL);
-	}
-	return fd;
+	if (util_lock_before(fd, util_milliseconds() + WAIT_MILLISECONDS) == 0)
+		return fd;
+	error_errno("cannot lock %s", DIRECTORY);
+	util_close_at(&fd);
+	return -1;
 }
 
 /* The text of the file, and in MODE how it is to be written; MARK if there is none. NULL with an error. */

@@ -64,19 +64,21 @@ static bool is_vm_name(const char *text)
 	return isalpha((unsigned char)text[0]) && length <= VM_NAME_MAX;
 }
 
-/* The VM that the backend names; NULL: none, or one that is none, which is said. */
-static struct vm *read_user(struct qubes *q, const struct offer *offer)
+/* The VM that the backend names; NULL: none, or one that cannot be, which is said. */
+static struct vm *read_user(struct qubes *q, const struct offer *offer, const struct vm *backend)
 {
-	const char *name = offer->connected_to;
+	const char *name = offer->connected_to, *wrong = "is no VM";
 	struct vm *user;
 
 	if (!name || !*name)
 		return NULL;
 	user = is_vm_name(name) ? vm_by_name(q, name) : NULL;
-	if (user)
+	if (user && !vm_is_dom0(user) && user != backend)
 		return user;
+	if (user)
+		wrong = user == backend ? "offers it itself" : "is the host itself";
 	error_clear();
-	error_note("USB device %s is said to be attached to '%s', which is no VM", offer->name, name);
+	error_note("USB device %s is said to be attached to '%s', which %s", offer->name, name, wrong);
 	return NULL;
 }
 
@@ -86,7 +88,7 @@ static const char *read_offer(struct qubes *q, const struct offer *offer, struct
 		return "it has no description in printable characters";
 	device->name = dotted(q->arena, offer->name);
 	device->description = offer->description;
-	device->user = read_user(q, offer);
+	device->user = read_user(q, offer, device->backend);
 	return NULL;
 }
 
@@ -106,16 +108,23 @@ static int call(struct vm *vm, const char *service, const char *input)
 	return error_within("service %s of %s", service, vm->name);
 }
 
-static int detach(const struct hotplug_device *device)
+static int let_go(const struct hotplug_device *device)
 {
 	AUTO_FREE char *input = util_printf("%s\n", device->name);
 
 	return call(device->backend, "qubes.USBDetach", input);
 }
 
-/* What was allowed is forbidden again, whatever came of it. */
-static int call_allowed(struct vm *vm, const struct hotplug_device *device)
+static int detach(struct hotplug_device *device, struct vm *vm)
 {
+	(void)vm; /* one alone has it */
+	return let_go(device);
+}
+
+/* What was allowed is forbidden again, whatever came of it. */
+static int call_allowed(struct vm *vm, const void *what)
+{
+	const struct hotplug_device *device = what;
 	struct qubes *q = vm->qubes;
 	const char *backend = device->backend->name;
 	AUTO_FREE char *input = util_printf("%s %s\n", backend, device->name);
@@ -132,16 +141,25 @@ static int call_allowed(struct vm *vm, const struct hotplug_device *device)
 	return why ? error_set(ERROR_FAILED, "%s", why) : 0;
 }
 
+static int take_over(struct vm *vm, const struct hotplug_device *device)
+{
+	if (device->user && let_go(device) != 0)
+		return error_within("%s keeps it", device->user->name);
+	if (call_allowed(vm, device) == 0)
+		return 0;
+	if (device->user)
+		hotplug_undo(device->user, call_allowed, device);
+	return -1;
+}
+
 static int attach(struct vm *vm, const struct hotplug_device *device, const struct hotplug_how *how)
 {
 	sigset_t before;
 	int result;
 
 	(void)how; /* nothing of it is for USB */
-	if (device->user && detach(device) != 0)
-		return error_within("%s keeps it", device->user->name);
 	util_hold_signals(&before);
-	result = call_allowed(vm, device);
+	result = take_over(vm, device);
 	util_release_signals(&before);
 	return result;
 }
@@ -151,10 +169,10 @@ static int detach_all(struct vm *vm)
 	struct hotplug_devices devices;
 	int result = 0;
 
-	if (hotplug_list(vm->qubes, &hotplug_usb, &devices) != 0)
+	if (offers_read_all(vm->qubes, &hotplug_usb, &devices) != 0)
 		return -1;
 	for (size_t i = 0; i < devices.count; i++) {
-		if (devices.items[i].user != vm || detach(&devices.items[i]) == 0)
+		if (devices.items[i].user != vm || let_go(&devices.items[i]) == 0)
 			continue;
 		error_report();
 		result = -1;

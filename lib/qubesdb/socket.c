@@ -6,14 +6,12 @@
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "error.h"
 #include "internal.h"
 #include "util.h"
 
 #define SOCKETS "/var/run/qubes"
-#define NAP_MILLISECONDS 20
 
 /* As it goes over the wire, in the byte order of the host. */
 struct header {
@@ -51,15 +49,7 @@ static void end(struct qubesdb *db)
 /* Waits to be let in. -1 with errno. */
 static int connect_below(struct qubesdb *db, const char *path)
 {
-	const struct timespec nap = { .tv_nsec = NAP_MILLISECONDS * 1000000L };
-
-	while ((db->fd = root_connect(db->q->root, path)) < 0 && (errno == EAGAIN || errno == EINTR)) {
-		if (left(db) == 0) {
-			errno = ETIMEDOUT;
-			return -1;
-		}
-		nanosleep(&nap, NULL);
-	}
+	db->fd = root_connect_before(db->q->root, path, db->deadline);
 	return db->fd < 0 ? -1 : 0;
 }
 

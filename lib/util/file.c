@@ -8,13 +8,16 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/random.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "error.h"
 #include "internal.h"
 
 #define FIRST_READ 4096
+#define LOCK_NAP_MILLISECONDS 20
 
 const char *util_absolute(struct arena *arena, const char *path)
 {
@@ -117,6 +120,22 @@ int util_write_all(int fd, const char *bytes, size_t length)
 			return -1;
 		bytes += written;
 		length -= (size_t)written;
+	}
+	return 0;
+}
+
+int util_lock_before(int fd, long long deadline)
+{
+	const struct timespec nap = { .tv_nsec = LOCK_NAP_MILLISECONDS * 1000000L };
+
+	while (flock(fd, LOCK_EX | LOCK_NB) != 0) {
+		if (errno != EWOULDBLOCK && errno != EINTR)
+			return -1;
+		if (util_milliseconds() >= deadline) {
+			errno = ETIMEDOUT;
+			return -1;
+		}
+		nanosleep(&nap, NULL);
 	}
 	return 0;
 }

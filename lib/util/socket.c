@@ -13,6 +13,8 @@
 
 #include "util.h"
 
+#define NAP_MILLISECONDS 20
+
 long long util_milliseconds(void)
 {
 	struct timespec time;
@@ -37,6 +39,21 @@ int root_connect(const struct root *root, const char *path)
 	close(fd);
 	errno = why;
 	return -1;
+}
+
+int root_connect_before(const struct root *root, const char *path, long long deadline)
+{
+	const struct timespec nap = { .tv_nsec = NAP_MILLISECONDS * 1000000L };
+	int fd;
+
+	while ((fd = root_connect(root, path)) < 0 && (errno == EAGAIN || errno == EINTR)) {
+		if (util_milliseconds() >= deadline) {
+			errno = ETIMEDOUT;
+			break;
+		}
+		nanosleep(&nap, NULL);
+	}
+	return fd;
 }
 
 /* 0 once FD is ready for EVENTS, or -1 with errno. */

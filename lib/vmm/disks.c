@@ -36,6 +36,22 @@ static bool has(xmlfile_element *element, const char *attribute, const char *val
 	return text && strcmp(text, value) == 0;
 }
 
+/* Its text: libvirt begins each element on a line of its own, and no disk has another in it. In the arena. */
+static const char *text_of(struct arena *arena, const char *xml, const struct xmlfile *file,
+			   xmlfile_element *element)
+{
+	static const char end_tag[] = "</disk>";
+	const char *start = xml, *end;
+
+	for (size_t line = 1; start && line < xmlfile_line(file, element); line++) {
+		start = strchr(start, '\n');
+		start = start ? start + 1 : NULL;
+	}
+	start = start ? strstr(start, "<disk") : NULL;
+	end = start ? strstr(start, end_tag) : NULL;
+	return end ? arena_printf(arena, "%.*s", (int)(end - start + strlen(end_tag)), start) : NULL;
+}
+
 static struct vmm_disk read_disk(struct arena *arena, xmlfile_element *element)
 {
 	struct vmm_disk disk = {
@@ -54,9 +70,9 @@ static struct vmm_disk read_disk(struct arena *arena, xmlfile_element *element)
 	return disk;
 }
 
-static const struct vmm_disk *read_disks(struct arena *arena, xmlfile_element *domain)
+static const struct vmm_disk *read_disks(struct arena *arena, const char *xml, const struct xmlfile *file)
 {
-	xmlfile_element *devices = xmlfile_child(domain, "devices"), *at = NULL;
+	xmlfile_element *devices = xmlfile_child(xmlfile_root(file), "devices"), *at = NULL;
 	struct vmm_disk *disks;
 	size_t count = 0;
 
@@ -64,8 +80,10 @@ static const struct vmm_disk *read_disks(struct arena *arena, xmlfile_element *d
 		count++;
 	disks = arena_alloc(arena, (count + 1) * sizeof(*disks));
 	for (count = 0; devices && (at = xmlfile_next(devices, at));)
-		if (is_disk(at))
-			disks[count++] = read_disk(arena, at);
+		if (is_disk(at)) {
+			disks[count] = read_disk(arena, at);
+			disks[count++].xml = text_of(arena, xml, file, at);
+		}
 	return disks;
 }
 
@@ -106,5 +124,5 @@ const struct vmm_disk *vmm_disks(struct vm *vm)
 		error_within("cannot ask for the disks of %s", vm->name);
 		return NULL;
 	}
-	return read_disks(vm->qubes->arena, xmlfile_root(file));
+	return read_disks(vm->qubes->arena, xml, file);
 }

@@ -78,10 +78,12 @@ static bool means_absence(int why)
 /* 1: connected; 0: there is none; -1 with an error. Only what was opened is remembered. */
 static int open_any(struct xenstore *store, const struct root *root)
 {
+	long long deadline = util_milliseconds() + store->milliseconds;
+
 	for (size_t i = 0; store->fd < 0 && i < ARRAY_SIZE(sockets); i++) {
-		store->fd = root_connect(root, sockets[i]);
+		store->fd = root_connect_before(root, sockets[i], deadline);
 		if (store->fd < 0 && !means_absence(errno))
-			return error_errno("%s", sockets[i]);
+			return fail_by_errno(store);
 	}
 	return store->fd >= 0;
 }

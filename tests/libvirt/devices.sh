@@ -96,6 +96,13 @@ disks()
 	EOT
 }
 
+disks_of()
+{
+	for name; do
+		disks "$name"
+	done
+}
+
 offer()
 {
 	"$here/../doubles/offer" "$root" "$@"
@@ -177,6 +184,105 @@ check 'until it is taken' qvm-block -d usb:sda
 equal 'a disk that libvirt refuses' 'status 1' sh -c 'qvm-block -a work usb:sdc 2>/dev/null; echo status $?'
 equal 'is not there' '' disks work
 
+# Another program may give the disk to somebody while we wait for our turn: what we saw before does not count.
+# give VM DISK [ELEMENTS]: past the tools, as who is not asked to wait would.
+give()
+{
+	cat >"$scratch/given.xml" <<-EOT
+		<disk type='block' device='disk'><driver name='phy'/><source dev='$2'/><target dev='xvdz'/>
+		<backenddomain name='usb'/>${3-}</disk>
+	EOT
+	virsh -q -c "$QUBES_LIBVIRT_URI" attach-device "$1" "$scratch/given.xml" --live
+}
+
+overtaken()
+{
+	(
+		flock 9
+		qvm-block --no-auto-detach -a mail usb:sda 9>&- &
+		sleep 1
+		give work "$stick" 9>&-
+		flock -u 9
+		wait $!
+		echo "status $?"
+	) 9<"$root/var/lib/qubes"
+}
+
+equal 'who has a disk is looked for in our turn' \
+	'qvm-block: usb:sda is not attached to mail: it is attached to work already as xvdz
+status 1' overtaken
+give mail "$stick"
+equal 'a disk that two have' 'status 0' say_status qvm-block -d usb:sda
+equal 'is taken from both' '' disks_of work mail
+at_once()
+{
+	for round in 1 2 3 4; do
+		qvm-block --no-auto-detach -a work usb:sda 2>/dev/null &
+		qvm-block --no-auto-detach -a mail usb:sda 2>/dev/null
+		wait $!
+		disks work >"$scratch/both"
+		disks mail >>"$scratch/both"
+		wc -l <"$scratch/both"
+		qvm-block -d usb:sda
+	done
+}
+equal 'two that want it at once do not both get it' '1
+1
+1
+1' at_once
+
+# What is given back is what was taken, with all that we do not know of.
+give work "$stick" '<serial>4711</serial>'
+equal 'a failure' 'status 1' sh -c "qvm-block -a mail -f abc usb:sda 2>/dev/null; echo status \$?"
+check 'gives back the very same' sh -c "virsh -c '$QUBES_LIBVIRT_URI' dumpxml work | grep -q '<serial>4711</serial>'"
+
+# Its backend has lost it, and even ends: who has it can still be rid of it.
+offer 1 usb
+equal 'a disk that is offered no more is taken by its name' 'status 0' say_status qvm-block -d "usb:${stick#/dev/}"
+equal 'and gone' '' disks work
+equal 'a disk that nobody has is none then' "qvm-block: usb offers no disk '${stick#/dev/}'
+status 1" say_status qvm-block -d "usb:${stick#/dev/}"
+offer 1 usb block sda size=1 desc=stick mode=w "device=$stick" block sdc size=1 desc=none mode=w device=/dev/null
+
+# One device of the host has many paths.
+mknod "$root/srv/node" b 7 "${stick#/dev/loop}"
+ln -s node "$root/srv/by-id"
+check 'a file of the host by a link' qvm-block -A work dom0:/srv/by-id
+equal 'is the same as without' 'qvm-block: dom0:/srv/node is not attached to mail: it is attached to work already as xvdi
+status 1' say_status qvm-block --no-auto-detach -A mail dom0:/srv/node
+check 'it is taken' qvm-block -d work
+offer 0 dom0 block sda size=1 desc=mine mode=w "device=/dev//${stick#/dev/}" block sdb size=1 desc=mine mode=w "device=$stick"
+check 'a disk of the host' qvm-block -a work dom0:sda
+equal 'by another path' 'qvm-block: dom0:sdb is not attached to mail: it is attached to work already as xvdi
+status 1' say_status qvm-block --no-auto-detach -a mail dom0:sdb
+check 'can be taken by either' qvm-block -d dom0:sdb
+equal 'and is gone' '' disks work
+offer 0 dom0
+
+# The root image of work is its template's, which may be anywhere.
+mkdir "$root/srv/tpl"
+mknod "$root/srv/tpl/root.img" b 7 "${card#/dev/loop}"
+cp "$root/var/lib/qubes/qubes.xml" "$scratch/store"
+sed -i '/QubesTemplateVm/s|dir_path="[^"]*"|dir_path="/srv/tpl"|' "$root/var/lib/qubes/qubes.xml"
+check 'an image of the template' qvm-block -A work dom0:/srv/tpl/root.img
+check 'when all are taken' qvm-block -d work
+equal 'stays' "$root/srv/tpl/root.img dom0 xvdi w" disks work
+cp "$scratch/store" "$root/var/lib/qubes/qubes.xml"
+check 'it would go otherwise' qvm-block -d work
+
+# A QubesDB that cannot be asked is not one that has nothing.
+mv "$run/qubesdb.usb.sock" "$scratch/socket"
+ln -s qubesdb.usb.sock "$run/qubesdb.usb.sock"
+why="cannot connect to the QubesDB daemon of usb: /var/run/qubes/qubesdb.usb.sock: Too many levels of symbolic links"
+equal 'a list goes without, and says so' "qvm-block: the disks that usb offers: $why
+status 0" say_status qvm-block
+equal 'nothing is attached' "qvm-block: the disks that usb offers: $why
+status 1" say_status qvm-block -a work usb:sda
+equal 'nor is it said to be done' "qvm-usb: the USB devices that usb offers: $why
+status 1" say_status qvm-usb -d work
+rm "$run/qubesdb.usb.sock"
+mv "$scratch/socket" "$run/qubesdb.usb.sock"
+
 # ---- release 4's words ----
 
 check 'attach' qvm-block attach work usb:sda -o frontend-dev=xvdq -o read-only=yes
@@ -253,6 +359,32 @@ check 'detach of all' qvm-usb -d work
 equal 'is done' "usb:2-1.4	a mouse" qvm-usb
 equal 'taking what nobody has is no failure' 'qvm-usb: usb:2-1.4 is attached to no VM
 status 0' say_status qvm-usb -d usb:2-1.4
+
+# The other VM does not take it: who had it has it again.
+check 'work has it' qvm-usb -a work usb:2-1.4
+cp "$root/etc/doubles/services/qubes.USBAttach" "$scratch/attach"
+cat >"$root/etc/doubles/services/qubes.USBAttach" <<-EOT
+	! grep -q '^mail ' "$policy/qubes.USB+2-1.4" || exit 3
+	$(cat "$scratch/attach")
+EOT
+equal 'a failed take-over' \
+	'qvm-usb: usb:2-1.4 is not attached to mail: service qubes.USBAttach of mail failed (status 3) (work has it again)
+status 1' say_status qvm-usb -a mail usb:2-1.4
+equal 'is undone' "usb:2-1.4	a mouse (attached to work)" qvm-usb
+equal 'and leaves nothing allowed' '' ls "$policy"
+echo 'exit 3' >"$root/etc/doubles/services/qubes.USBAttach"
+equal 'or said to be lost' \
+	'qvm-usb: service qubes.USBAttach of work failed (status 3)
+qvm-usb: usb:2-1.4 is not attached to mail: service qubes.USBAttach of mail failed (status 3) (work has lost it)
+status 1' say_status qvm-usb -a mail usb:2-1.4
+offer 1 usb usb 2-1_4 desc='a mouse' connected-to=dom0 usb 2-1_10 desc=pen usb 2-1_2 desc=keys connected-to=usb
+equal 'nobody has what the host or the backend itself is said to have' \
+	"qvm-usb: USB device 2-1_2 is said to be attached to 'usb', which offers it itself
+qvm-usb: USB device 2-1_4 is said to be attached to 'dom0', which is the host itself
+usb:2-1.10	pen
+usb:2-1.2	keys
+usb:2-1.4	a mouse" qvm-usb
+offer 1 usb usb 2-1_4 desc='a mouse'
 echo 'exit 127' >"$root/etc/doubles/services/qubes.USBAttach"
 equal 'a VM without the proxy' \
 	'qvm-usb: usb:2-1.4 is not attached to work: qubes-usb-proxy is not installed in work
@@ -272,6 +404,7 @@ cat >"$root/etc/doubles/xl" <<-'EOT'
 	[ "$1" != pci-list ] || printf 'Vdev Device\n04.0 0000:02:00.0\n05.1 0000:03:00.0\n'
 EOT
 rm -f "$log"
+mv "$root/usr/sbin/xl" "$root/usr/bin/xl" # wherever the host has it
 equal 'taken from a VM that runs' 'status 0' say_status qvm-pci -d work 02:00.0
 number=$(virsh -q -c "$QUBES_LIBVIRT_URI" domid work)
 equal 'which is asked first, where it sees it' "xl <pci-list> <$number>

@@ -57,7 +57,7 @@ static void a_program_is_found_where_programs_are(void **state)
 
 	for (size_t i = 0; i < ARRAY_SIZE(places); i++) {
 		install(w, places[i], "");
-		assert_int_equal(helpers_run_host(&w->q, words, 10, false), 0);
+		assert_int_equal(helpers_run_host(&w->q, words, 10, false, NULL), 0);
 		strbuf_printf(&expected, "%s --systohc\n", places[i]);
 	}
 	assert_called(w, expected.text);
@@ -67,7 +67,7 @@ static void one_that_is_missing_is_said(void **state)
 {
 	struct world *w = *state;
 
-	assert_int_equal(helpers_run_host(&w->q, words, 10, false), -1);
+	assert_int_equal(helpers_run_host(&w->q, words, 10, false, NULL), -1);
 	assert_int_equal(error_kind(), ERROR_NOT_FOUND);
 	assert_string_equal(error_message(), "there is no hwclock on this host");
 }
@@ -77,7 +77,7 @@ static void one_that_fails_is_said(void **state)
 	struct world *w = *state;
 
 	install(w, "/usr/sbin/hwclock", "exit 3");
-	assert_int_equal(helpers_run_host(&w->q, words, 10, false), -1);
+	assert_int_equal(helpers_run_host(&w->q, words, 10, false, NULL), -1);
 	assert_int_equal(error_kind(), ERROR_FAILED);
 	assert_string_equal(error_message(), "hwclock failed (status 3)");
 }
@@ -87,7 +87,7 @@ static void one_that_hangs_is_stopped(void **state)
 	struct world *w = *state;
 
 	install(w, "/usr/sbin/hwclock", "exec sleep 60");
-	assert_int_equal(helpers_run_host(&w->q, words, 1, false), -1);
+	assert_int_equal(helpers_run_host(&w->q, words, 1, false, NULL), -1);
 	assert_non_null(strstr(error_message(), "did not end within 1 s and was stopped"));
 }
 
@@ -105,7 +105,7 @@ static void who_is_not_root_goes_by_sudo(void **state)
 	make_file(w, "/calls", 0, "");
 	assert_int_equal(chmod(calls, 0666), 0);
 	assert_int_equal(seteuid(NOBODY), 0);
-	assert_int_equal(helpers_run_host(&w->q, words, 10, false), 0);
+	assert_int_equal(helpers_run_host(&w->q, words, 10, false, NULL), 0);
 	assert_int_equal(seteuid(0), 0);
 	assert_called(w, expected);
 }
@@ -118,7 +118,7 @@ static void or_not_at_all(void **state)
 		skip();
 	install(w, "/usr/sbin/hwclock", "");
 	assert_int_equal(seteuid(NOBODY), 0);
-	assert_int_equal(helpers_run_host(&w->q, words, 10, false), -1);
+	assert_int_equal(helpers_run_host(&w->q, words, 10, false, NULL), -1);
 	assert_int_equal(seteuid(0), 0);
 	assert_string_equal(error_message(), "hwclock needs root's rights: there is no sudo on this host");
 	assert_called(w, "");
