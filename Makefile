@@ -186,8 +186,9 @@ install: qubes install-units
 # The units name the programs where they are.
 install-units:
 	install -d "$(DESTDIR)$(PREFIX)/lib/systemd/system" "$(DESTDIR)$(PREFIX)/lib/tmpfiles.d"
-	install -m 644 data/*.service data/*.timer "$(DESTDIR)$(PREFIX)/lib/systemd/system"
-	sed -i 's|/usr/bin/q|$(PREFIX)/bin/q|g' "$(DESTDIR)$(PREFIX)"/lib/systemd/system/qubes-*
+	for unit in data/*.service data/*.timer; do \
+		to="$(DESTDIR)$(PREFIX)/lib/systemd/system/$${unit#data/}" && rm -f "$$to" && \
+		sed 's|/usr/bin/q|$(PREFIX)/bin/q|g' "$$unit" >"$$to" && chmod 644 "$$to" || exit 1; done
 	install -m 644 data/qubes.conf "$(DESTDIR)$(PREFIX)/lib/tmpfiles.d/qubes.conf"
 
 clean:

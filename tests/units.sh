@@ -41,12 +41,16 @@ qubes-reload-firewall@.service
 qubes-reload-firewall@.timer
 qubes-setupdvm.service
 qubes-vm@.service" ls "$system"
+mkdir -p "$scratch/prefixed/opt/q/lib/systemd/system"
+echo ExecStart=/usr/bin/qubes-other >"$scratch/prefixed/opt/q/lib/systemd/system/qubes-other.service"
 equal 'with the programs of another prefix' "\
 /opt/q/bin/qubes-prefs
 /opt/q/bin/qubes-startup
 /opt/q/bin/qvm-firewall
+/opt/q/bin/qvm-ls
 /opt/q/bin/qvm-shutdown
-/opt/q/bin/qvm-start" prefixed
+/opt/q/bin/qvm-start
+/usr/bin/qubes-other" prefixed # one of somebody else's stays as it is
 check 'everybody may read them' sh -c "[ \$(stat -c %a '$system'/* | sort -u) = 644 ]"
 
 # ---- what systemd says ----
@@ -98,14 +102,17 @@ program()
 	chmod +x "$scratch/run/$1"
 }
 
-# run UNIT INSTANCE: its commands, in turn; what was called.
+# run UNIT INSTANCE: its commands, in turn, until one fails that may not ("-"); what was called.
 run()
 {
 	rm -f "$scratch/calls"
-	sed -e ':a' -e '/\\$/{N;s/\\\n//;ba}' "data/$1" | sed -n 's/^ExecStart=[-+]*//p' |
+	sed -e ':a' -e '/\\$/{N;s/\\\n//;ba}' "data/$1" |
+		sed -n 's/^ExecStart=+*-+*/may /p; t; s/^ExecStart=+*/must /p' |
 		sed "s|\\\$\\\$|\$|g; s|%i|${2-}|g; s|/usr/bin/|$scratch/run/|g; s|systemctl|$scratch/run/&|" >"$scratch/commands"
-	while read -r command; do
-		sh -c "$command" || echo "status $?"
+	while read -r kind command; do
+		sh -c "$command" </dev/null && continue
+		echo "status $?"
+		[ "$kind" = may ] || break
 	done <"$scratch/commands"
 	cat "$scratch/calls"
 }
@@ -120,6 +127,8 @@ program qubes-prefs ''
 equal 'or nothing if there is none' 'qubes-prefs --get default-netvm' run qubes-netvm.service
 program qubes-prefs 'echo dom0'
 equal 'nor dom0' 'qubes-prefs --get default-netvm' run qubes-netvm.service
+program qubes-startup ''
+equal 'qubes-core does not wait for the store for ever' 'qubes-startup --wait 60' run qubes-core.service
 program qubes-prefs 'exit 1'
 equal 'and fails where that is not known' 'status 1
 qubes-prefs --get default-netvm' run qubes-netvm.service
@@ -135,9 +144,23 @@ equal 'and then no more' 'qvm-firewall --force-root -r work
 qvm-firewall --force-root work
 systemctl --no-block stop qubes-reload-firewall@work.timer' run qubes-reload-firewall@.service work
 program qvm-firewall 'exit 1'
+program qvm-ls 'exit 1'
 equal 'nor ends for a store that cannot be read' 'status 1
 status 1
 qvm-firewall --force-root -r work
-qvm-firewall --force-root work' run qubes-reload-firewall@.service work
+qvm-firewall --force-root work
+qvm-ls --force-root --raw-list' run qubes-reload-firewall@.service work
+program qvm-ls 'printf "dom0\nwork\n"'
+equal 'or for rules that cannot' 'status 1
+status 1
+qvm-firewall --force-root -r work
+qvm-firewall --force-root work
+qvm-ls --force-root --raw-list' run qubes-reload-firewall@.service work
+program qvm-ls 'printf "dom0\nwork2\n"'
+equal 'but for a VM that is gone' 'status 1
+qvm-firewall --force-root -r work
+qvm-firewall --force-root work
+qvm-ls --force-root --raw-list
+systemctl --no-block stop qubes-reload-firewall@work.timer' run qubes-reload-firewall@.service work
 
 done_testing
