@@ -50,75 +50,94 @@ static int missing(const char *what)
 
 /* ---- Xen's files, for the group qubes ---- */
 
-/* PATH gets the group, and MODE besides what it has; or MODE alone. What is not there is left out. */
-static int share(struct qubes *q, const char *path, mode_t mode, bool exactly)
+/*
+ * One that is looked at, by a descriptor: whoever may write where it is could put a link in its place at any
+ * time, and its path would lead elsewhere then.
+ */
+struct place {
+	int fd; /* O_PATH; -1: not there */
+	const char *path;
+	mode_t mode;
+	gid_t group;
+};
+
+/* The place gets the group, and MODE besides what it has; or MODE alone. What is not there is left out. */
+static int share(const struct place *place, mode_t mode, bool exactly)
 {
+	AUTO_FREE char *name = util_printf("/proc/self/fd/%d", place->fd);
 	struct stat st;
 
-	if (root_lstat(q->root, path, &st) != 0)
-		return errno == ENOENT || errno == ENOTDIR ? 0 : error_errno("%s", path);
+	if (place->fd < 0)
+		return 0;
+	if (fstat(place->fd, &st) != 0)
+		return error_errno("%s", place->path);
 	if (S_ISLNK(st.st_mode))
 		return 0;
-	root_chgrp_qubes(q->root, path);
-	if (root_chmod(q->root, path, exactly ? mode : (st.st_mode & 07777) | mode) == 0)
+	(void)!fchownat(place->fd, "", (uid_t)-1, place->group, AT_EMPTY_PATH);
+	if (chmod(name, exactly ? mode : (st.st_mode & 07777) | mode) == 0)
 		return 0;
-	return error_errno("%s", path);
+	return error_errno("%s", place->path);
 }
 
-typedef int share_entry(struct qubes *q, const char *path, mode_t mode);
+typedef int share_place(const struct place *place);
 
-static int for_entries(struct qubes *q, const char *directory, share_entry *each, mode_t mode)
+static int share_in(const struct place *directory, const char *name, share_place *each)
 {
-	int fd = root_open(q->root, directory, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0), result = 0;
+	AUTO_FREE char *path = util_printf("%s/%s", directory->path, name);
+	AUTO_CLOSE int fd = openat(directory->fd, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	const struct place place = { fd, path, directory->mode, directory->group };
+
+	return each(&place);
+}
+
+/* What is none, or not there, has no entries. */
+static int for_entries(const struct place *directory, share_place *each)
+{
+	int fd = directory->fd < 0 ? -1 : openat(directory->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *stream = fd < 0 ? NULL : fdopendir(fd);
 	struct dirent *entry;
+	int result = 0;
 
 	if (!stream) {
 		util_close_at(&fd);
 		return 0;
 	}
-	while (result == 0 && (entry = readdir(stream))) {
-		AUTO_FREE char *path = util_printf("%s/%s", directory, entry->d_name);
-
+	while (result == 0 && (entry = readdir(stream)))
 		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
-			result = each(q, path, mode);
-	}
+			result = share_in(directory, entry->d_name, each);
 	closedir(stream);
 	return result;
 }
 
-static int share_exactly(struct qubes *q, const char *path, mode_t mode)
+static int share_exactly(const struct place *place)
 {
-	return share(q, path, mode, true);
+	return share(place, place->mode, true);
+}
+
+static int share_more(const struct place *place)
+{
+	return share(place, place->mode, false);
 }
 
 /* A log and what is in it: the group may read all, and enter directories. */
-static int share_log(struct qubes *q, const char *path, mode_t mode)
+static int share_log(const struct place *place)
 {
 	struct stat st;
+	bool is_directory = place->fd >= 0 && fstat(place->fd, &st) == 0 && S_ISDIR(st.st_mode);
 
-	if (root_lstat(q->root, path, &st) != 0)
-		return 0;
-	if (!S_ISDIR(st.st_mode))
-		return share(q, path, mode | S_IRGRP, false);
-	if (share(q, path, mode | S_IRGRP | S_IXGRP, false) != 0)
+	if (share(place, S_IRGRP | (is_directory ? S_IXGRP : 0), false) != 0)
 		return -1;
-	return for_entries(q, path, share_log, mode);
+	return is_directory ? for_entries(place, share_log) : 0;
 }
 
-static int share_entries(struct qubes *q, const char *path, mode_t mode)
+static int share_entries(const struct place *place)
 {
-	return for_entries(q, path, share_exactly, mode);
-}
-
-static int share_more(struct qubes *q, const char *path, mode_t mode)
-{
-	return share(q, path, mode, false);
+	return for_entries(place, share_exactly);
 }
 
 static const struct {
 	const char *path;
-	share_entry *share;
+	share_place *share;
 	mode_t mode;
 } shared[] = {
 	{ "/etc/xen", share_exactly, 0710 },
@@ -135,11 +154,19 @@ static const struct {
 
 static int share_files(struct qubes *q)
 {
-	if (root_group(q->root, "qubes") == (gid_t)-1)
+	gid_t group = root_group(q->root, "qubes");
+
+	if (group == (gid_t)-1)
 		return missing("group qubes");
-	for (size_t i = 0; i < ARRAY_SIZE(shared); i++)
-		if (shared[i].share(q, shared[i].path, shared[i].mode) != 0)
+	for (size_t i = 0; i < ARRAY_SIZE(shared); i++) {
+		AUTO_CLOSE int fd = root_open(q->root, shared[i].path, O_PATH | O_NOFOLLOW, 0);
+		const struct place place = { fd, shared[i].path, shared[i].mode, group };
+
+		if (fd < 0 && errno != ENOENT && errno != ENOTDIR)
+			return error_errno("%s", shared[i].path);
+		if (shared[i].share(&place) != 0)
 			return -1;
+	}
 	return 0;
 }
 
