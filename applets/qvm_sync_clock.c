@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* qvm-sync-clock - set the clocks of dom0 and of all running VMs by that of the ClockVM. */
 #include <ctype.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 #include <sys/file.h>
@@ -53,7 +54,12 @@ static int open_lock(struct qubes *q)
 {
 	int fd = root_open(q->root, LOCK, O_RDWR | O_CREAT | O_NOFOLLOW, LOCK_MODE);
 
-	return fd >= 0 ? fd : error_errno("%s", LOCK);
+	if (fd >= 0 || errno != ENOENT)
+		return fd >= 0 ? fd : error_errno("%s", LOCK);
+	return error_set(ERROR_FAILED,
+			 "%s cannot be made: the Qubes services of this host have not run since "
+			 "it was booted",
+			 LOCK);
 }
 
 /* Is the file that FD has locked still the one that others find? Who ends takes it away. */

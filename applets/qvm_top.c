@@ -29,7 +29,7 @@ struct usage {
 	const struct vm *vm;
 	double cpu; /* per cent */
 	unsigned long long memory_kib;
-	bool has_memory; /* it is known how much */
+	bool has_cpu, has_memory; /* it is known how much */
 };
 
 struct usages {
@@ -55,7 +55,8 @@ static int add(struct usages *usages, const struct columns *columns, struct vm *
 
 	if (running <= 0)
 		return running;
-	*usage = (struct usage){ .vm = vm, .cpu = columns_cpu_percent(columns, vm) };
+	*usage = (struct usage){ .vm = vm };
+	usage->cpu = columns_cpu_percent(columns, vm, &usage->has_cpu);
 	usage->has_memory = columns_memory(columns, vm, &usage->memory_kib);
 	usages->count++;
 	return 0;
@@ -89,7 +90,7 @@ static int print_table(const struct usages *usages)
 
 	for (size_t i = 0; i < usages->count; i++) {
 		const struct usage *usage = &usages->items[i];
-		AUTO_FREE char *cpu = util_printf("%.1f", usage->cpu);
+		AUTO_FREE char *cpu = usage->has_cpu ? util_printf("%.1f", usage->cpu) : util_strdup("-");
 
 		table_cell(table, usage->vm->name);
 		table_cell(table, cpu);

@@ -55,8 +55,8 @@ const struct column *column_by_name(const char *name);	 /* any case, '_' and '-'
 void columns_prepare(struct columns *columns, struct qubes *q, unsigned needs);
 void columns_free(struct columns *columns);
 
-/* CPU time that VM used between the two measurements, in per cent of its CPUs. */
-double columns_cpu_percent(const struct columns *columns, struct vm *vm);
+/* CPU time that VM used between the two measurements, in per cent of its CPUs; 0 where that is not KNOWN. */
+double columns_cpu_percent(const struct columns *columns, struct vm *vm, bool *known);
 /* The memory that VM has. False: none, or it is not known. */
 bool columns_memory(const struct columns *columns, struct vm *vm, unsigned long long *kib);
 

@@ -173,6 +173,9 @@ int root_connect(const struct root *root, const char *path);
 /* The same, waiting to be let in until DEADLINE: ETIMEDOUT. */
 int root_connect_before(const struct root *root, const char *path, long long deadline);
 
+/* Does this errno of connecting mean that no daemon is there, or but what one that died left behind? */
+bool util_means_no_daemon(int why);
+
 /*
  * Sends, or receives, all LENGTH bytes before DEADLINE (util_milliseconds). 0, or -1 with errno: ETIMEDOUT; EPIPE
  * or ECONNRESET if the other side has ended the connection.

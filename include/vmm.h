@@ -99,6 +99,11 @@ int vmm_info_now(struct vm *vm, struct vmm_info *info);
  * by one call for each active VM asked about (xen). Remembered. 0, or -1 with an error.
  */
 int vmm_figures(struct vm *vm, struct vmm_figures *figures);
+/*
+ * dom0's, where it is a domain itself. 1, in two calls, asked anew; 0: this hypervisor knows nothing of its host's
+ * use of CPUs. -1 with an error.
+ */
+int vmm_figures_dom0(struct qubes *q, struct vmm_figures *figures);
 /* Forgets what was remembered of all domains (before a second sample). */
 void vmm_forget(struct qubes *q);
 
@@ -128,7 +133,10 @@ int vmm_suspend(struct vm *vm);
 int vmm_shutdown(struct vm *vm);
 int vmm_destroy(struct vm *vm);
 
-/* Gives a device ("<interface ...>", "<disk ...>") to the running domain, or takes it away (absence is fine). */
+/*
+ * Gives a device ("<interface ...>", "<disk ...>") to the running domain, or takes it away. That it does not have it
+ * is fine where the driver says so; Xen's has no such answer, and there it is an error.
+ */
 int vmm_attach(struct vm *vm, const char *device_xml);
 int vmm_detach(struct vm *vm, const char *device_xml);
 

@@ -72,26 +72,18 @@ unsigned long long columns_cpu_time(struct vm *vm)
 {
 	struct vmm_figures figures;
 
-	if (vm_is_dom0(vm) || vmm_figures(vm, &figures) < 0) {
+	if ((vm_is_dom0(vm) ? vmm_figures_dom0(vm->qubes, &figures) : vmm_figures(vm, &figures)) < 0) {
 		error_clear();
 		return 0;
 	}
 	return figures.cpu_time_ns / (unsigned long long)(figures.vcpus > 1 ? figures.vcpus : 1);
 }
 
-static double now(void)
-{
-	struct timespec time;
-
-	clock_gettime(CLOCK_MONOTONIC, &time);
-	return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
-}
-
 /* The first measurement, and the wait for the second, which the cells take. */
 static void measure_cpu(struct columns *columns)
 {
 	static const struct timespec second = { .tv_sec = 1 };
-	double start = now();
+	long long start = util_milliseconds();
 	struct vm *vm;
 
 	columns->cpu_before = util_alloc(QID_LIMIT_4 * sizeof(*columns->cpu_before));
@@ -99,7 +91,7 @@ static void measure_cpu(struct columns *columns)
 		columns->cpu_before[vm->qid] = columns_cpu_time(vm);
 	clock_nanosleep(CLOCK_MONOTONIC, 0, &second, NULL);
 	vmm_forget(columns->q);
-	columns->seconds = now() - start;
+	columns->seconds = (double)(util_milliseconds() - start) / 1000;
 }
 
 void columns_prepare(struct columns *columns, struct qubes *q, unsigned needs)

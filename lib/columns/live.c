@@ -109,11 +109,12 @@ void column_prefmem(const struct columns *columns, struct vm *vm, struct column_
 /* ---- CPU ---- */
 
 /* A VM that came only after the first measurement, or was rebooted since, has used nothing that is known. */
-double columns_cpu_percent(const struct columns *columns, struct vm *vm)
+double columns_cpu_percent(const struct columns *columns, struct vm *vm, bool *known)
 {
 	unsigned long long before = columns->cpu_before ? columns->cpu_before[vm->qid] : 0;
 	unsigned long long after = columns_cpu_time(vm);
 
+	*known = !vm_is_dom0(vm) || (before > 0 && after > 0);
 	if (before == 0 || after < before || columns->seconds <= 0)
 		return 0;
 	return (double)(after - before) / 1e9 / columns->seconds * 100;
@@ -123,12 +124,13 @@ void column_cpu(const struct columns *columns, struct vm *vm, struct column_cell
 {
 	struct vmm_info info = info_of(columns, vm);
 	const char *text;
+	bool known; /* release 3 shows 0.0 where it is not */
 
 	if (!is_active(&info)) {
 		cell_none(cell, "-");
 		return;
 	}
-	text = arena_printf(columns->q->arena, "%.1f", columns_cpu_percent(columns, vm));
+	text = arena_printf(columns->q->arena, "%.1f", columns_cpu_percent(columns, vm, &known));
 	cell_text(cell, text, text);
 }
 

@@ -2,6 +2,7 @@
 /*
  * PCI devices as a class: all are dom0's, and which VM has which is in the store.
  */
+#include <stdlib.h>
 #include <string.h>
 
 #include "devices.h"
@@ -46,6 +47,13 @@ static void add_device(struct qubes *q, struct deviceclass_list *list, const cha
 			deviceclass_add_use(q, row, vm, devices_pci_options(vm, address));
 }
 
+static int by_ident(const void *a, const void *b)
+{
+	const struct deviceclass_row *left = a, *right = b;
+
+	return strcmp(left->ident, right->ident);
+}
+
 /* What the host has, and what VMs are to have although it does not. */
 static int list_devices(struct qubes *q, struct deviceclass_list *list)
 {
@@ -66,6 +74,8 @@ static int list_devices(struct qubes *q, struct deviceclass_list *list)
 		for (size_t i = 0; i < devices.count; i++)
 			add_device(q, list, devices.entries[i].key, missing);
 	}
+	if (list->count)
+		qsort(list->rows, list->count, sizeof(*list->rows), by_ident);
 	return 0;
 }
 

@@ -69,12 +69,6 @@ static int connect_any(struct qubesdb *db, const char *path)
 	return -1;
 }
 
-/* No daemon, or what one that died left behind. */
-static bool means_absence(int why)
-{
-	return why == ENOENT || why == ENOTDIR || why == ECONNREFUSED;
-}
-
 static int make_connection(struct qubesdb *db)
 {
 	bool is_host = strcmp(db->name, "dom0") == 0;
@@ -87,7 +81,7 @@ static int make_connection(struct qubesdb *db)
 	qubesdb_begin(db);
 	if (connect_any(db, path) == 0)
 		return 0;
-	if (means_absence(errno))
+	if (util_means_no_daemon(errno))
 		return error_set(ERROR_NOT_FOUND, "no QubesDB daemon serves %s: %s.sock: %s", db->name, path,
 				 strerror(errno));
 	return error_errno("cannot connect to the QubesDB daemon of %s: %s.sock", db->name, path);

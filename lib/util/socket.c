@@ -56,6 +56,11 @@ int root_connect_before(const struct root *root, const char *path, long long dea
 	return fd;
 }
 
+bool util_means_no_daemon(int why)
+{
+	return why == ENOENT || why == ENOTDIR || why == ECONNREFUSED;
+}
+
 /* 0 once FD is ready for EVENTS, or -1 with errno. */
 static int wait_for(int fd, short events, long long deadline)
 {

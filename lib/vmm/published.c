@@ -15,6 +15,8 @@
 #define KIB_MOST (1ULL << 40) /* no machine has more memory */
 #define LEAST_PREFERRED_KIB (200 * 1024ULL)
 #define START_TIME_MOST 32
+#define SECONDS_DIGITS_MOST 11 /* until the year 5138 */
+#define DIGITS "0123456789"
 
 /* The number of VM's domain: 1; 0: it has none. -1 with an error. */
 static int number_of(struct vm *vm, int *xid)
@@ -64,6 +66,17 @@ int vmm_stubdom(struct vm *vm)
 
 /* ---- the start ---- */
 
+/* "1430000000.50": a number of seconds that any calendar can have. */
+static bool is_moment(const char *text)
+{
+	size_t whole = strspn(text, DIGITS);
+
+	if (whole < 1 || whole > SECONDS_DIGITS_MOST || strlen(text) > START_TIME_MOST)
+		return false;
+	text += whole;
+	return !*text || (*text == '.' && text[1] && text[1 + strspn(text + 1, DIGITS)] == '\0');
+}
+
 int vmm_start_time(struct vm *vm, double *seconds)
 {
 	const char *uuid = vm_uuid(vm), *text;
@@ -76,7 +89,7 @@ int vmm_start_time(struct vm *vm, double *seconds)
 	result = vmm_xenstore_read(vm->qubes, path, &text);
 	if (result <= 0 || !*text)
 		return result < 0 ? -1 : 0;
-	if (strlen(text) > START_TIME_MOST || strspn(text, "0123456789.") != strlen(text))
+	if (!is_moment(text))
 		return nonsense(vm, "the time of the start", text);
 	*seconds = strtod(text, NULL);
 	return 1;

@@ -205,9 +205,9 @@ int vmm_is_running(struct vm *vm)
 
 /* ---- figures ---- */
 
-static int measure_domain(struct vm *vm, virDomainPtr handle, struct vmm_figures *figures)
+static int measure_domain(const struct vmm *vmm, const char *name, virDomainPtr handle,
+			  struct vmm_figures *figures)
 {
-	struct vmm *vmm = vm->qubes->vmm;
 	virDomainInfo info;
 
 	if (virDomainGetInfo(handle, &info) < 0) {
@@ -215,8 +215,7 @@ static int measure_domain(struct vm *vm, virDomainPtr handle, struct vmm_figures
 
 		return failure_is_absence(&failure, true) ?
 			       0 :
-			       failure_set(vmm, &failure, "cannot ask for the memory and CPUs of %s",
-					   vm->name);
+			       failure_set(vmm, &failure, "cannot ask for the memory and CPUs of %s", name);
 	}
 	/* Halted since: what it would have is not what it has. */
 	if (info.state == VIR_DOMAIN_SHUTOFF)
@@ -235,7 +234,7 @@ static int measure_alone(struct vm *vm, struct vmm_figures *figures)
 	AUTO_DOMAIN virDomainPtr handle = NULL;
 	int found = domain_lookup(vm, &handle);
 
-	return found > 0 ? measure_domain(vm, handle, figures) : found;
+	return found > 0 ? measure_domain(vm->qubes->vmm, vm->name, handle, figures) : found;
 }
 
 static int measure(struct vm *vm, struct vmm_domain *domain)
@@ -246,7 +245,7 @@ static int measure(struct vm *vm, struct vmm_domain *domain)
 		return measure_alone(vm, &domain->figures);
 	listing_measure(vm->qubes->vmm);
 	if (!listed->measured)
-		return measure_domain(vm, listed->handle, &domain->figures);
+		return measure_domain(vm->qubes->vmm, vm->name, listed->handle, &domain->figures);
 	domain->figures = listed->figures;
 	return 0;
 }
@@ -271,4 +270,22 @@ int vmm_figures(struct vm *vm, struct vmm_figures *figures)
 	}
 	*figures = domain->figures;
 	return 0;
+}
+
+/* To the other drivers 0 is nobody's number, or anybody's. */
+int vmm_figures_dom0(struct qubes *q, struct vmm_figures *figures)
+{
+	AUTO_DOMAIN virDomainPtr handle = NULL;
+	const char *type = vmm_domain_type(q);
+	struct failure failure;
+
+	memset(figures, 0, sizeof(*figures));
+	if (!type || strcmp(type, "xen") != 0)
+		return type ? 0 : -1;
+	HOLD_PIPE_SIGNAL;
+	handle = virDomainLookupByID(q->vmm->connection, 0);
+	if (handle)
+		return measure_domain(q->vmm, "dom0", handle, figures) == 0 ? 1 : -1;
+	failure = failure_take(q->vmm);
+	return failure_set(q->vmm, &failure, "cannot look up the domain of dom0");
 }

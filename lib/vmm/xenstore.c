@@ -69,12 +69,6 @@ static int fail_by_errno(struct xenstore *store)
 	return error_errno("xenstored");
 }
 
-/* No daemon, or what one that died left behind. */
-static bool means_absence(int why)
-{
-	return why == ENOENT || why == ENOTDIR || why == ECONNREFUSED;
-}
-
 /* 1: connected; 0: there is none; -1 with an error. Only what was opened is remembered. */
 static int open_any(struct xenstore *store, const struct root *root)
 {
@@ -82,8 +76,8 @@ static int open_any(struct xenstore *store, const struct root *root)
 
 	for (size_t i = 0; store->fd < 0 && i < ARRAY_SIZE(sockets); i++) {
 		store->fd = root_connect_before(root, sockets[i], deadline);
-		if (store->fd < 0 && !means_absence(errno))
-			return fail_by_errno(store);
+		if (store->fd < 0 && !util_means_no_daemon(errno))
+			return errno == ETIMEDOUT ? fail_by_errno(store) : error_errno("%s", sockets[i]);
 	}
 	return store->fd >= 0;
 }

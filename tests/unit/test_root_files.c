@@ -310,10 +310,29 @@ static void modes_are_changed_but_not_through_links(void **state)
 	assert_int_equal(errno, ENOENT);
 }
 
+static void a_lock_is_waited_for_until_its_time(void **state)
+{
+	int one, other;
+	long long start;
+
+	(void)state;
+	one = root_open(root, "/etc", O_RDONLY | O_DIRECTORY, 0);
+	other = root_open(root, "/etc", O_RDONLY | O_DIRECTORY, 0);
+	start = util_milliseconds();
+	assert_int_equal(util_lock_before(one, start), 0);
+	assert_int_equal(util_lock_before(other, start + 100), -1);
+	assert_int_equal(errno, ETIMEDOUT);
+	assert_true(util_milliseconds() >= start + 100);
+	close(one);
+	assert_int_equal(util_lock_before(other, util_milliseconds()), 0);
+	close(other);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		BELOW(reading_is_limited),
+		BELOW(a_lock_is_waited_for_until_its_time),
 		BELOW(only_regular_files_are_read),
 		BELOW(files_of_any_size_are_read_back),
 		BELOW(writing_replaces_and_leaves_nothing_beside),

@@ -45,6 +45,14 @@ static void a_disk_is_what_the_xml_says(void **state)
 	assert_string_equal(disks[1].backend, "usb");
 	assert_true(disks[1].read_only && !disks[1].is_file && !disks[1].is_cdrom);
 	assert_null(disks[2].target);
+	assert_string_equal(disks[0].xml,
+			    "<disk type='file' device='cdrom'>\n      <source file='/a.iso'/>\n"
+			    "      <target dev='hda' bus='ide'/>\n      <readonly/>\n"
+			    "      <address type='drive' controller='0' bus='0' target='0' unit='0'/>\n"
+			    "    </disk>");
+	assert_non_null(strstr(disks[1].xml, "<driver name='phy'/>"));
+	assert_non_null(strstr(disks[1].xml, "<source dev='/dev/a&amp;b'"));
+	assert_null(strstr(disks[1].xml, "/a.iso"));
 }
 
 static void a_source_elsewhere_takes_a_target(void **state)

@@ -5,6 +5,10 @@
  */
 #include "xenstore_world.h"
 
+#include <fcntl.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+
 #include "applet.h"
 #include "vmm/internal.h"
 
@@ -228,6 +232,27 @@ static void one_that_is_silent_is_waited_for_once(void **state)
 	assert_xenstore_asked(w, "xenstore read " NAME "\n");
 }
 
+/* More ask than it lets in: one of them is let in later, or not in time. */
+static void a_full_queue_is_waited_for(void **state)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	struct world *w = *state;
+	AUTO_CLOSE int directory = -1, first = -1;
+	AUTO_CLOSE int listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	const char *value;
+
+	w->q.vmm->xenstore.milliseconds = 200;
+	assert_int_equal(root_mkdirs(w->q.root, "/run/xenstored", 0755), 0);
+	directory = root_open(w->q.root, "/run/xenstored", O_RDONLY | O_DIRECTORY, 0);
+	snprintf(address.sun_path, sizeof(address.sun_path), "/proc/self/fd/%d/socket", directory);
+	assert_int_equal(bind(listener, (struct sockaddr *)&address, sizeof(address)), 0);
+	assert_int_equal(listen(listener, 0), 0);
+	first = root_connect(w->q.root, XENSTORE_SOCKET);
+	assert_true(first >= 0);
+	assert_int_equal(vmm_xenstore_read(&w->q, NAME, &value), -1);
+	assert_string_equal(error_message(), "xenstored does not answer");
+}
+
 /* ---- what is known of a domain ---- */
 
 static void the_domain_of_an_hvm_is_emulated_in_another(void **state)
@@ -253,6 +278,8 @@ static void the_domain_of_an_hvm_is_emulated_in_another(void **state)
 
 static void when_a_vm_was_started(void **state)
 {
+	static const char *const wrong[] = { "1.2.3",	     ".5", "99999999999999999999999999999999",
+					     "999999999999", "1.", "1e9" };
 	struct world *w = *state;
 	double seconds = 0;
 
@@ -263,6 +290,10 @@ static void when_a_vm_was_started(void **state)
 	xenstore_has(w, START, "1430000000.25");
 	assert_int_equal(vmm_start_time(the(w, "test"), &seconds), 1);
 	assert_true(seconds == 1430000000.25);
+	for (size_t i = 0; i < ARRAY_SIZE(wrong); i++) {
+		xenstore_has(w, START, wrong[i]);
+		assert_int_equal(vmm_start_time(the(w, "test"), &seconds), -1);
+	}
 	xenstore_has(w, START, "inf");
 	assert_int_equal(vmm_start_time(the(w, "test"), &seconds), -1);
 	assert_string_equal(error_message(), "xenstore has 'inf' as the time of the start of test");
@@ -364,6 +395,7 @@ int main(void)
 		TEST(a_refusal_is_said),
 		TEST(a_value_is_a_text),
 		TEST(one_that_is_silent_is_waited_for_once),
+		TEST(a_full_queue_is_waited_for),
 		TEST(the_domain_of_an_hvm_is_emulated_in_another),
 		TEST(when_a_vm_was_started),
 		TEST(its_own_memory_is_given_to_a_domain),
