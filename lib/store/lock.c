@@ -7,7 +7,6 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "error.h"
@@ -24,14 +23,6 @@ struct waiting {
 	long long began; /* ms */
 	bool said;
 };
-
-static long long now(void)
-{
-	struct timespec time;
-
-	clock_gettime(CLOCK_MONOTONIC, &time);
-	return time.tv_sec * 1000LL + time.tv_nsec / 1000000;
-}
 
 static struct flock whole_file(short type)
 {
@@ -63,7 +54,7 @@ static bool signals_are_held(void)
 /* Between two attempts: 0, or -1 with an error when it is time to stop. */
 static int pause_for(struct waiting *waiting, int fd, int pause)
 {
-	long long waited = now() - waiting->began;
+	long long waited = util_milliseconds() - waiting->began;
 
 	if (waiting->seconds >= 0 && waited >= waiting->seconds * 1000LL)
 		return give_up(waiting, fd);
@@ -145,7 +136,7 @@ static bool can_do_without(int error, bool exclusive)
 
 int store_lock(const struct root *root, const char *path, bool exclusive, int seconds)
 {
-	struct waiting waiting = { path, exclusive ? F_WRLCK : F_RDLCK, seconds, now(), false };
+	struct waiting waiting = { path, exclusive ? F_WRLCK : F_RDLCK, seconds, util_milliseconds(), false };
 
 	for (;;) {
 		int fd = open_store(root, path, exclusive);

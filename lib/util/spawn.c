@@ -12,7 +12,6 @@
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "error.h"
@@ -38,14 +37,6 @@ struct child {
 	int signals;	    /* sent so far */
 	bool interrupted;
 };
-
-static long long now(void)
-{
-	struct timespec time;
-
-	clock_gettime(CLOCK_MONOTONIC, &time);
-	return (long long)time.tv_sec * 1000 + time.tv_nsec / 1000000;
-}
 
 /* ---- starting ---- */
 
@@ -166,7 +157,7 @@ static int start(struct child *child)
 		return -1;
 	child->process = (int)syscall(SYS_pidfd_open, child->pid, 0);
 	if (child->what->seconds > 0)
-		child->deadline = now() + child->what->seconds * 1000LL;
+		child->deadline = util_milliseconds() + child->what->seconds * 1000LL;
 	return 0;
 }
 
@@ -206,7 +197,7 @@ static void look_for_signal(struct child *child)
 	if (child->interrupted || util_interrupted() == 0)
 		return;
 	child->interrupted = true;
-	child->deadline = now();
+	child->deadline = util_milliseconds();
 }
 
 /* How long to wait, in ms; sends the signal that is due. -1: for ever. */
@@ -218,11 +209,11 @@ static int time_left(struct child *child)
 
 	if (child->what->interruptible)
 		look_for_signal(child);
-	left = child->deadline - now();
+	left = child->deadline - util_milliseconds();
 	if (child->deadline && left <= 0) {
 		if (child->signals < 2)
 			kill(child->pid, signals[child->signals++]);
-		child->deadline = child->signals < 2 ? now() + GRACE : 0;
+		child->deadline = child->signals < 2 ? util_milliseconds() + GRACE : 0;
 		left = GRACE;
 	}
 	if (child->process < 0)

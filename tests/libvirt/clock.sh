@@ -97,6 +97,10 @@ claim()
 
 claim '2026-01-02T03:04:05+00:00'
 
+mv "$run" "$run.away"
+equal 'a host whose Qubes services have not run' 'qvm-sync-clock: /var/run/qubes/qvm-sync-clock.lock cannot be made: the Qubes services of this host have not run since it was booted
+status 1' says qvm-sync-clock
+mv "$run.away" "$run"
 equal 'a ClockVM that is off has no time' 'qvm-sync-clock: the ClockVM fw is not running
 status 1' says qvm-sync-clock
 check 'VMs are started' qvm-start -q work mail win

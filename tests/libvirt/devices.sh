@@ -244,6 +244,11 @@ equal 'a disk that nobody has is none then' "qvm-block: usb offers no disk '${st
 status 1" say_status qvm-block -d "usb:${stick#/dev/}"
 offer 1 usb block sda size=1 desc=stick mode=w "device=$stick" block sdc size=1 desc=none mode=w device=/dev/null
 
+sed -i "s/name='usb'/name='off'/" "$scratch/given.xml"
+virsh -q -c "$QUBES_LIBVIRT_URI" attach-device work "$scratch/given.xml" --live
+equal 'one of a VM that is off too' 'status 0' say_status qvm-block detach work "off:${stick#/dev/}"
+equal 'is gone then' '' disks work
+
 # One device of the host has many paths.
 mknod "$root/srv/node" b 7 "${stick#/dev/loop}"
 ln -s node "$root/srv/by-id"
