@@ -39,8 +39,7 @@ static void note_vm(struct facts *facts, struct vm *vm)
 	struct facts_vm *noted =
 		facts_add_vm(facts, vm->name, vm->type, arena_printf(arena, "%d", vm->qid), key);
 
-	FOR_EACH_PROP(vm->qubes, prop)
-	{
+	FOR_EACH_PROP(vm->qubes, prop) {
 		const char *text = stored_text(vm, prop);
 
 		if (!prop->settable && !prop->listed && !prop->written)
@@ -54,8 +53,7 @@ static void note_globals(struct facts *facts, struct qubes *q)
 {
 	struct facts_vm *noted = facts_add_vm(facts, "", "", "", "");
 
-	FOR_EACH_GLOBAL(q, global)
-	{
+	FOR_EACH_GLOBAL(q, global) {
 		const char *text = prop_get_global(q, global);
 
 		facts_add(facts, noted, global->name, *text ? arena_strdup(q->arena, text) : "none",

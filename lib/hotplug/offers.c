@@ -212,7 +212,7 @@ static int find_offer(struct vm *backend, const struct hotplug_kind *kind, const
 		return -1;
 	for (size_t i = 0; i < all.count && !*device; i++)
 		if (strcmp(all.items[i].name, name) == 0)
-			*device = &all.items[i];
+			*device = all.items + i;
 	return 0;
 }
 

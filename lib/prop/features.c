@@ -166,9 +166,10 @@ static int check_release4(const struct vm *vm, const char *feature, const char *
 		return error_set(ERROR_FAILED, "the features of %s, which is of class %s, cannot be set",
 				 vm->name, vm->type);
 	if (!strcmp(feature, SERVICE_PREFIX "meminfo-writer"))
-		return error_set(ERROR_FAILED,
-				 "release 4 says that by maxmem: qvm-prefs -s %s maxmem 0 leaves the memory as it is",
-				 vm->name);
+		return error_set(
+			ERROR_FAILED,
+			"release 4 says that by maxmem: qvm-prefs -s %s maxmem 0 leaves the memory as it is",
+			vm->name);
 	if (!*feature || strspn(feature, NAME_CHARACTERS) != strlen(feature))
 		return error_set(
 			ERROR_FAILED,

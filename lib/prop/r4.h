@@ -32,8 +32,6 @@ prop_checker prop4_resets_for_dispvms, prop4_resets_netvm, prop4_resets_provides
 prop_setter prop4_set_clockvm;
 prop_effect prop4_after_audiovm, prop4_after_guivm, prop4_after_provides, prop4_after_template;
 
-
-
 /* Has VM a PCI device by the store? */
 bool prop4_has_pci(const struct vm *vm);
 

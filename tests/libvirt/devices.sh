@@ -216,7 +216,7 @@ equal 'a disk that two have' 'status 0' say_status qvm-block -d usb:sda
 equal 'is taken from both' '' disks_of work mail
 at_once()
 {
-	for round in 1 2 3 4; do
+	for _ in 1 2 3 4; do
 		qvm-block --no-auto-detach -a work usb:sda 2>/dev/null &
 		qvm-block --no-auto-detach -a mail usb:sda 2>/dev/null
 		wait $!
