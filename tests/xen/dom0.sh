@@ -286,6 +286,7 @@ number=$(xid app)
 ok 'xenstore lets it publish its memory' says "^memory = .*(n$number" xenstore-ls -p "/local/domain/$number"
 ok 'and has the time of its start' says "^app  *$(date +%Y)-" qvm-ls -O name,start_time app
 ok 'it is seen at work' says '^ *app | ' qvm-top
+ok 'so is dom0, which Xen knows' says '^ *dom0 | *[0-9]*[1-9][0-9.]* |' qvm-top
 ok 'a second start is refused' refuses 'already' qvm-start app
 
 echo '# another network while it runs: nobody in fw answers when the interface is to go (tests/libvirt/network.sh has the rest)'
