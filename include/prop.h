@@ -151,8 +151,13 @@ int prop_reset(struct vm *vm, const struct prop *prop); /* back to the default *
 int prop_set_or_reset(struct vm *vm, const struct prop *prop,
 		      const char *text); /* TEXT NULL: to the default */
 
-/* As Python reads it: blanks around it, a sign, single underscores between the digits. False: it is none. */
+/*
+ * As Python reads it: blanks around it, a sign, single underscores between the digits, which may be of any
+ * script. False: it is none. One that does not fit is the nearest that does.
+ */
 bool prop4_read_number(const char *text, long long *number);
+/* The same as plain decimal, of any length, in ARENA; NULL: it is none. */
+const char *prop4_number_text(struct arena *arena, const char *text);
 
 /* The words for true and false in any case: 1, 0, or -1 for anything else. */
 int prop_boolean_word(const char *text);

@@ -124,6 +124,12 @@ static const char *time_text(struct arena *arena, long long seconds)
 	return arena_strdup(arena, text);
 }
 
+/* A number of release 4 may be larger than what we count with. */
+static bool has_its_digits(const struct vm *vm, const struct prop_value *value)
+{
+	return prop_is_release4(vm->qubes) && value->text;
+}
+
 const char *prop_text(const struct vm *vm, const struct prop_value *value)
 {
 	struct arena *arena = vm->qubes->arena;
@@ -136,7 +142,7 @@ const char *prop_text(const struct vm *vm, const struct prop_value *value)
 	case PROP_BOOL:
 		return value->number ? "True" : "False";
 	case PROP_INT:
-		return arena_printf(arena, "%lld", value->number);
+		return has_its_digits(vm, value) ? value->text : arena_printf(arena, "%lld", value->number);
 	case PROP_VM:
 		return value->vm->name;
 	case PROP_LIST:

@@ -2,6 +2,7 @@
 /*
  * The defaults of release 4 that depend on other values: memory, kernel, class, keyboard.
  */
+#include <limits.h>
 #include <string.h>
 
 #include "error.h"
@@ -101,8 +102,9 @@ bool prop4_default_maxmem(const struct vm *vm, const struct prop *prop, struct p
 		return give_number(value, 0);
 	if (prop4_base(vm))
 		return prop4_as_other(prop4_base(vm), prop->name, value);
-	if (os && !strcmp(os, "Linux") && prop_number(vm, "memory", &memory) == 0)
-		most = memory * MAXMEM_PER_MEMORY;
+	if (os && !strcmp(os, "Linux") && prop_number(vm, "memory", &memory) == 0 &&
+	    __builtin_mul_overflow(memory, MAXMEM_PER_MEMORY, &most))
+		most = LLONG_MAX;
 	error_clear();
 	return give_number(value, most);
 }

@@ -2,8 +2,6 @@
 /*
  * Effective values of release 4: what the store says, as qubesd would read it, or the default by the row.
  */
-#include <ctype.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "error.h"
@@ -12,27 +10,6 @@
 #include "vmm.h"
 
 /* ---- one text ---- */
-
-bool prop4_read_number(const char *text, long long *number)
-{
-	char digits[24];
-	size_t count = 0;
-
-	text += strspn(text, " \t\n\r\v\f");
-	if (*text == '-' || *text == '+')
-		digits[count++] = *text++;
-	for (; isdigit((unsigned char)*text); text++) {
-		/* Python has no largest number; that of strtoll is as good as any larger one. */
-		if (count < sizeof(digits) - 1)
-			digits[count++] = *text;
-		if (text[1] == '_' && isdigit((unsigned char)text[2]))
-			text++;
-	}
-	digits[count] = '\0';
-	text += strspn(text, " \t\n\r\v\f");
-	*number = strtoll(digits, NULL, 10);
-	return !*text && count && isdigit((unsigned char)digits[count - 1]);
-}
 
 static int no_number(const struct prop *prop, const char *text)
 {
@@ -50,7 +27,7 @@ static int check_number(const struct vm *vm, const struct prop *prop, const char
 	/* What is stored for the whole system may be anything. */
 	if (number < prop->min && !vm_is(vm, VM4_STORE))
 		return no_number(prop, text);
-	*canonical = arena_printf(vm->qubes->arena, "%lld", number);
+	*canonical = prop4_number_text(vm->qubes->arena, text);
 	return 0;
 }
 

@@ -240,10 +240,25 @@ static void numbers_are_read_as_python_reads_them(void **state)
 	static const struct {
 		const char *text, *read; /* NULL: it is none */
 	} rows[] = {
-		{ "500", "500" }, { " 500\n", "500" }, { "+5_00", "500" }, { "0500", "500" },
-		{ "5__0", NULL }, { "_5", NULL },      { "5_", NULL },	   { "0x10", NULL },
-		{ "5.0", NULL },  { "", NULL },	       { "-5", NULL },	   { "5 0", NULL },
-		{ "1e3", NULL },  { "+ 5", NULL },
+		{ "500", "500" },
+		{ " 500\n", "500" },
+		{ "+5_00", "500" },
+		{ "0500", "500" },
+		{ "5__0", NULL },
+		{ "_5", NULL },
+		{ "5_", NULL },
+		{ "0x10", NULL },
+		{ "5.0", NULL },
+		{ "", NULL },
+		{ "-5", NULL },
+		{ "5 0", NULL },
+		{ "1e3", NULL },
+		{ "+ 5", NULL },
+		/* Of any size, in any script, with any blanks. */
+		{ "0099999999999999999999", "99999999999999999999" },
+		{ "\u0664\u0660_\u0660", "400" },
+		{ "\u00a0400\u3000", "400" },
+		{ "4\u00a00", NULL },
 	};
 
 	(void)state;
