@@ -49,6 +49,7 @@ enum prop_flags {
 	PROP_INHERITED = 1 << 7,     /* release 4: what is not said is as in the VM that it is based on */
 	PROP_NOT_BEFORE_43 = 1 << 8, /* releases before 4.3 refuse a store that has it */
 	PROP_FILLED = 1 << 9,	     /* may not be set to an empty text */
+	PROP_OUTSIDE = 1 << 10,	     /* has an effect outside the store, made anew if it is set to the same */
 };
 
 struct prop;

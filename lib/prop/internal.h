@@ -25,6 +25,9 @@ int prop_check_characters(const struct prop *prop, const char *text);
 /* The forms that a user may write, the type, what qubesd would load, and what it would take. As a checker. */
 prop_checker prop4_check_value;
 
+/* Does the store of release 4 say CANONICAL of VM already, in any form that qubesd reads as it? */
+bool prop4_is_stored(const struct vm *vm, const struct prop *prop, const char *canonical);
+
 /* prop_broken for release 4: what is stored, and may not be. */
 const char *prop4_broken(const struct vm *vm);
 

@@ -166,3 +166,16 @@ int prop4_check_value(const struct vm *vm, const struct prop *prop, const char *
 	*canonical = value;
 	return 0;
 }
+
+bool prop4_is_stored(const struct vm *vm, const struct prop *prop, const char *canonical)
+{
+	struct layout_value now = vm_get(vm, prop_key(prop));
+	const char *understood;
+	bool same;
+
+	if (now.presence != LAYOUT_SET)
+		return false;
+	same = prop_check_loads(vm, prop, now.text, &understood) == 0 && !strcmp(understood, canonical);
+	error_clear();
+	return same;
+}

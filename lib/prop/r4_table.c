@@ -33,7 +33,7 @@ const struct prop prop4_table[] = {
 	{ .name = "auto_cleanup", .type = PROP_BOOL, SET(DISP), .fallback = "False",
 	  .flags = PROP_DEFAULTABLE, .forms = BOOLEAN },
 	{ .name = "autostart", .type = PROP_BOOL, SET(LOCAL), .fallback = "False",
-	  .after = prop_after_autostart, .flags = PROP_DEFAULTABLE, .forms = BOOLEAN },
+	  .after = prop_after_autostart, .flags = PROP_DEFAULTABLE | PROP_OUTSIDE, .forms = BOOLEAN },
 	{ .name = "backup_timestamp", .aliases = "last_backup", .type = PROP_INT, SET(LOCAL),
 	  .min = ANY_NUMBER, .flags = PROP_DEFAULTABLE, .forms = "seconds since the epoch" },
 	{ .name = "bootmode", SET(LOCAL), .otherwise = prop4_default_bootmode, .fallback = "default",

@@ -97,6 +97,16 @@ static int after(struct vm *vm, const struct prop *prop, int result)
 	return result == 0 && prop->after ? prop->after(vm) : result;
 }
 
+/*
+ * Nothing is to be done where qubesd would read what is stored as CANONICAL already. Not so for a setter, which
+ * looks for itself, and for what is outside the store.
+ */
+static bool is_settled(const struct vm *vm, const struct prop *prop, const char *canonical)
+{
+	return prop_is_release4(vm->qubes) && !prop->set && !(prop->flags & PROP_OUTSIDE) &&
+	       prop4_is_stored(vm, prop, canonical);
+}
+
 int prop_set(struct vm *vm, const struct prop *prop, const char *text)
 {
 	const char *canonical = text;
@@ -105,18 +115,32 @@ int prop_set(struct vm *vm, const struct prop *prop, const char *text)
 		return -1;
 	if (prop->default_word && !strcmp(text, prop->default_word))
 		return prop_reset(vm, prop);
-	if (check_value(vm, prop, text, &canonical) < 0 || check_halted(vm, prop) < 0)
+	if (check_value(vm, prop, text, &canonical) < 0)
+		return -1;
+	if (is_settled(vm, prop, canonical))
+		return 0;
+	if (check_halted(vm, prop) < 0)
 		return -1;
 	if (prop->set)
 		return after(vm, prop, prop->set(vm, prop, canonical));
 	return after(vm, prop, vm_set(vm, prop_key(prop), canonical));
 }
 
+static bool is_unset(const struct vm *vm, const struct prop *prop)
+{
+	return prop_is_release4(vm->qubes) && !(prop->flags & PROP_OUTSIDE) &&
+	       vm_get(vm, prop_key(prop)).presence == LAYOUT_ABSENT;
+}
+
 int prop_reset(struct vm *vm, const struct prop *prop)
 {
 	if (!(prop->flags & PROP_DEFAULTABLE))
 		return error_set(ERROR_FAILED, "%s has no default to go back to", prop->name);
-	if (check_settable(vm, prop) < 0 || check_halted(vm, prop) < 0)
+	if (check_settable(vm, prop) < 0)
+		return -1;
+	if (is_unset(vm, prop))
+		return 0;
+	if (check_halted(vm, prop) < 0)
 		return -1;
 	if (prop->resets && prop->resets(vm, prop, NULL, NULL) < 0)
 		return -1;
