@@ -113,8 +113,14 @@ static void check_backend(struct r4 *r, const struct r4_vm *vm, const char *clas
 	const char *backend = element_attribute(device, "backend-domain");
 	struct fsck_finding *finding;
 
-	if (backend && r4_vm_by_name(r, backend))
+	if (backend && r4_vm_by_name(r, backend)) {
+		if (r4_is(r4_vm_by_name(r, backend), VM4_REMOTE))
+			remedy_device(fsck_note(r->f, "device-backend", FSCK_R43, device, vm->shown,
+						"the %s device %s is of %s, which is a remote VM", class,
+						attribute_or(device, "id", "*"), backend),
+				      device);
 		return;
+	}
 	/* Any backend will do for R4.3. */
 	if (!backend && r->f->loaded_by == FSCK_R43)
 		return;

@@ -97,6 +97,20 @@ static void check_disposable(struct r4 *r, const struct r4_vm *vm, const char *n
 	fsck_remedy(finding, "remove it, so that the default holds", fsck_remove_node, property, NULL, NULL);
 }
 
+/* R4.3 takes local VMs only. */
+static void note_remote(struct r4 *r, const struct r4_vm *vm, const char *name, store_node *property,
+			const struct r4_vm *to)
+{
+	struct fsck_finding *finding = fsck_note(r->f, "reference", FSCK_R43, property, vm->shown,
+						 "its %s is %s, which is a remote VM", name, to->name);
+
+	if (is_better_none(name))
+		fsck_remedy(finding, "make it none", fsck_set_text, property, NULL, "");
+	else
+		fsck_remedy(finding, "remove it, so that the default holds", fsck_remove_node, property, NULL,
+			    NULL);
+}
+
 void r4_check_reference(struct r4 *r, const struct r4_vm *vm, const char *name, store_node *property,
 			const char *text)
 {
@@ -112,6 +126,8 @@ void r4_check_reference(struct r4 *r, const struct r4_vm *vm, const char *name, 
 				 name, property, text);
 	else if (!strcmp(name, "netvm"))
 		check_netvm(r, vm, property, to);
+	else if (r4_is(to, VM4_REMOTE))
+		note_remote(r, vm, name, property, to);
 	else if (util_ends_with(name, "_dispvm"))
 		check_disposable(r, vm, name, property, to);
 }
