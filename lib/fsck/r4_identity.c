@@ -82,6 +82,21 @@ static void note_absent(struct r4 *r, const struct r4_vm *vm, const char *name, 
 			    name, value);
 }
 
+/* Before anything that names it is looked at. */
+static void check_empty_name(struct r4 *r, const struct r4_vm *vm)
+{
+	const char *text = r4_text(r, vm->node, "name"), *name;
+	struct fsck_finding *finding;
+
+	if (!text || *text || !r4_is(vm, VM4_LOCAL | VM4_REMOTE))
+		return;
+	name = guess_name(r, vm);
+	finding = fsck_note(r->f, "name-odd", FSCK_LOADS, vm->node, vm->shown, "its name is empty");
+	fsck_effect(finding, "it is called None");
+	fsck_remedy(finding, arena_printf(r->arena, "call it %s", name), r4_put_property, vm->node, "name",
+		    name);
+}
+
 static void check_required(struct r4 *r, const struct r4_vm *vm)
 {
 	if (!r4_is(vm, VM4_LOCAL | VM4_REMOTE))
@@ -262,6 +277,7 @@ void r4_check_identity(struct r4 *r)
 		if (!element_next(r->vms[i].node, NULL, NULL))
 			continue;
 		check_required(r, &r->vms[i]);
+		check_empty_name(r, &r->vms[i]);
 		check_qid(r, &r->vms[i]);
 	}
 	check_double_dom0(r);
