@@ -136,7 +136,7 @@ static void check_qid(struct r4 *r, const struct r4_vm *vm)
 		renumber(r, vm,
 			 fsck_note(r->f, "qid-twice", FSCK_R4, property, vm->shown,
 				   "its qid is 0, which is dom0's"));
-	else if (vm->qid > R4_QID_MAX_41 && r->count <= R4_QID_MAX_41)
+	else if (vm->qid > R4_QID_MAX_41 && (r->count <= R4_QID_MAX_41 || r->f->loaded_by == FSCK_R41))
 		/* The lowest free one is given, so that a store of so few never was above that in the others either. */
 		renumber(r, vm,
 			 fsck_note(r->f, "qid", FSCK_R41, property, vm->shown, "its qid %lld is not below %d",
@@ -236,6 +236,8 @@ static int by_uuid(const void *a, const void *b)
 	const struct uuid_of *first = a, *second = b;
 	int order = strcmp(first->uuid, second->uuid);
 
+	if (!order && r4_is(first->vm, VM_ADMIN) != r4_is(second->vm, VM_ADMIN))
+		return r4_is(first->vm, VM_ADMIN) ? -1 : 1;
 	return order ? order : first->vm < second->vm ? -1 : first->vm > second->vm;
 }
 
@@ -243,6 +245,9 @@ static void check_double_uuids(struct r4 *r)
 {
 	AUTO_FREE struct uuid_of *sorted = util_alloc((r->count + 1) * sizeof(*sorted));
 	size_t count = 0;
+
+	/* dom0's is fixed. */
+	sorted[count++] = (struct uuid_of){ "00000000-0000-0000-0000-000000000000", r->admin };
 
 	for (size_t i = 0; i < r->count; i++) {
 		const char *text = r4_text(r, r->vms[i].node, "uuid");
