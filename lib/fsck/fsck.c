@@ -89,26 +89,36 @@ static bool settle(struct fsck *f, struct fsck_finding *finding)
 	return finding->repaired;
 }
 
+/* Those of PHASE, errors or warnings, but for what the rounds before knew. Was one repaired? */
+static bool settle_phase(struct fsck *f, size_t before, int phase, bool errors)
+{
+	bool repaired = false;
+
+	for (size_t i = 0; i < f->found.count && !f->stop; i++) {
+		struct fsck_finding *finding = &f->found.items[i];
+
+		if (finding->phase != phase || fsck_is_error(finding) != errors)
+			continue;
+		/* What goes needs no repair any more. */
+		if (concerns(f, finding) && !is_known(f, i, before) && !fsck_is_doomed(f, finding->node))
+			repaired |= settle(f, finding);
+	}
+	return repaired;
+}
+
+/*
+ * One step: the errors of the first phase that has some, or its warnings. What comes after may look different
+ * then: a warning may be no more than what an error beside it brings about.
+ */
 static bool check_round(struct fsck *f)
 {
 	size_t before = f->all.count;
 	bool repaired = false;
-	int phase = 0; /* of what was repaired last */
 
 	fsck_check(f);
-	for (size_t i = 0; i < f->found.count && !f->stop; i++) {
-		struct fsck_finding *finding = &f->found.items[i];
-
-		/* What goes needs no repair any more. */
-		if (!concerns(f, finding) || is_known(f, i, before) || fsck_is_doomed(f, finding->node))
-			continue;
-		/* The rest may look different now. */
-		if (repaired && finding->phase > phase)
-			break;
-		if (settle(f, finding)) {
-			repaired = true;
-			phase = finding->phase;
-		}
+	for (int phase = 0; phase <= f->phase && !repaired; phase++) {
+		repaired = settle_phase(f, before, phase, true);
+		repaired = repaired || settle_phase(f, before, phase, false);
 	}
 	fsck_remove_doomed(f);
 	return repaired;

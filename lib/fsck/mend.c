@@ -11,6 +11,7 @@
 /* More than these are no slips of a hand but a damaged block of the disk. */
 #define CHARACTERS_MAX 16
 #define FAULTS_MAX 200
+#define ZEROS_MAX 8 /* in a row; more are a block that was lost */
 #define LINES_MAX 3 /* that are left out as a whole */
 
 /* ---- characters ---- */
@@ -37,23 +38,33 @@ static bool only_zeros(const struct strbuf *text, size_t offset)
 	return offset == text->length;
 }
 
+/* A few inside of a text are slips like other control characters; at the end they are what is left of a file. */
+static bool mend_zeros(const struct strbuf *text, size_t offset, struct mend *mend)
+{
+	size_t end = offset;
+
+	if (only_zeros(text, offset)) {
+		mend->length = text->length - offset;
+		mend->words = "cut them off";
+		return true;
+	}
+	while (text->text[end] == '\0')
+		end++;
+	mend->length = end - offset;
+	return mend->length <= ZEROS_MAX;
+}
+
 static bool mend_character(struct fsck *f, const struct strbuf *text, size_t offset, struct mend *mend)
 {
-	const char *zero = memchr(text->text + offset, '\0', 1);
-
 	(void)f;
 	mend->with = "";
 	mend->words = "leave it out";
 	mend->length = 1;
+	if (text->text[offset] == '\0')
+		return mend_zeros(text, offset, mend);
 	while ((text->text[offset] & 0x80) &&
 	       ((unsigned char)text->text[offset + mend->length] & 0xc0) == 0x80)
 		mend->length++;
-	if (!zero)
-		return true;
-	if (!only_zeros(text, offset))
-		return false;
-	mend->length = text->length - offset;
-	mend->words = "cut them off";
 	return true;
 }
 

@@ -32,6 +32,7 @@ bool mend_less(struct fsck *f, const struct strbuf *text, size_t offset, struct 
 bool mend_line(struct fsck *f, const struct strbuf *text, size_t offset, struct mend *mend)
 {
 	size_t start = offset, first;
+	const char *end;
 
 	(void)f;
 	while (start > 0 && text->text[--start] != '<')
@@ -40,11 +41,12 @@ bool mend_line(struct fsck *f, const struct strbuf *text, size_t offset, struct 
 		start--;
 	first = start + strspn(text->text + start, " \t");
 	mend->from = start;
-	mend->length = strcspn(text->text + start, "\n") + 1;
 	mend->with = "";
 	mend->words = "leave the line out";
-	if (mend->from + mend->length > text->length)
+	end = memchr(text->text + start, '\n', text->length - start);
+	if (!end)
 		return false;
+	mend->length = (size_t)(end + 1 - text->text) - start;
 	/* What is more than a slip may have the end of the one VM and the beginning of another in it. */
 	for (size_t i = mend->from; i < mend->from + mend->length - 1; i++)
 		if ((unsigned char)text->text[i] < ' ' && text->text[i] != '\t' && text->text[i] != '\r')

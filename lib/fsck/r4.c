@@ -109,11 +109,23 @@ static long long good_qid(const struct r4 *r, const store_node *node)
 	return text && prop4_read_number(text, &qid) && qid >= 0 && qid <= R4_QID_MAX ? qid : -1;
 }
 
+/* Whatever its class says: two of what only others have. */
+static bool is_another_than_dom0(const struct r4 *r, const store_node *node)
+{
+	const char *name = r4_text(r, node, "name"), *qid = r4_text(r, node, "qid");
+
+	return (name && *name && strcmp(name, "dom0")) + (qid && *qid && strcmp(qid, "0")) +
+		       (element_next(node, NULL, "volume-config") != NULL) >=
+	       2;
+}
+
 static void identify(const struct r4 *r, struct r4_vm *vm)
 {
 	const char *class = element_attribute(vm->node, "class");
 
 	vm->class = class ? vm4_class_by_type(class) : NULL;
+	if (r4_is(vm, VM_ADMIN) && is_another_than_dom0(r, vm->node))
+		vm->class = NULL;
 	if (r4_is(vm, VM_ADMIN)) {
 		vm->name = vm->shown = "dom0";
 		vm->qid = 0;
@@ -321,11 +333,13 @@ void fsck_check_r4(struct fsck *f)
 	find_vms(&r);
 	r4_check_places(&r);
 	f->phase++;
-	r4_check_dom0(&r);
 	r4_check_labels(&r);
 	r4_check_pools(&r);
 	r4_check_pool_references(&r);
 	f->phase++;
+	r4_check_classes(&r);
+	f->phase++;
+	r4_check_dom0(&r);
 	r4_check_identity(&r);
 	f->phase++;
 	r4_check_globals(&r);

@@ -98,9 +98,14 @@ void r4_check_pool_references(struct r4 *r);
 void r4_check_places(struct r4 *r); /* what is where in the file */
 void r4_check_dom0(struct r4 *r);
 void r4_check_globals(struct r4 *r);
+void r4_check_classes(struct r4 *r);
+/* The class that VM has by its volumes and what it is based on, where its own cannot be right; NULL. */
+const char *r4_right_class(const struct r4 *r, const struct r4_vm *vm);
 void r4_check_identity(struct r4 *r);
 void r4_check_properties(struct r4 *r, const struct r4_vm *vm);
 bool r4_has_foreign_properties(const struct r4 *r, const struct r4_vm *vm);
+/* Notes those that its class has not, and that it be RIGHT instead; are there any? */
+bool r4_check_foreign_properties(struct r4 *r, const struct r4_vm *vm, const char *right);
 void r4_check_template(struct r4 *r, const struct r4_vm *vm);
 void r4_check_reference(struct r4 *r, const struct r4_vm *vm, const char *name, store_node *property,
 			const char *text);

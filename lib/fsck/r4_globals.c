@@ -67,6 +67,10 @@ static void check_reference(struct r4 *r, const struct prop *row, store_node *pr
 		finding = fsck_note(r->f, "global-class", FSCK_R4, property, NULL,
 				    "%s is %s, which is no template", row->name, text);
 		remedy_removal(finding, property);
+	} else if (r4_is(vm, VM4_REMOTE)) {
+		finding = fsck_note(r->f, "global-class", FSCK_R43, property, NULL,
+				    "%s is %s, which is a remote VM", row->name, text);
+		remedy_removal(finding, property);
 	} else if (!is_of_use(r, vm, row->name)) {
 		finding = fsck_note(r->f, "global-class", FSCK_LOADS, property, NULL,
 				    "%s is %s, which is no %s", row->name, text,

@@ -1,99 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Which domain is which in an R4 store: classes, names, qids, UUIDs.
+ * Which domain is which in an R4 store: names, qids, UUIDs.
  */
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "error.h"
 #include "r4.h"
-
-/* ---- classes ---- */
-
-static const struct {
-	const char *name, *based, *alone;
-	bool provides_network;
-} old_classes[] = {
-	{ "NetVM", "AppVM", "StandaloneVM", true },    { "ProxyVM", "AppVM", "StandaloneVM", true },
-	{ "HVM", "AppVM", "StandaloneVM", false },     { "TemplateHVM", "TemplateVM", "TemplateVM", false },
-	{ "DisposableVM", "DispVM", "DispVM", false },
-};
-
-static bool is_based_upon(const struct r4 *r, const char *name)
-{
-	for (size_t i = 0; name && i < r->count; i++) {
-		const char *template = r4_text(r, r->vms[i].node, "template");
-
-		if (template && !strcmp(template, name))
-			return true;
-	}
-	return false;
-}
-
-static bool has_template_files(const store_node *domain)
-{
-	FOR_EACH_ITEM(domain, "volume-config", "volume", volume)
-	{
-		const char *vid = element_attribute(volume, "vid");
-
-		if (vid && util_starts_with(vid, "vm-templates/"))
-			return true;
-	}
-	return false;
-}
-
-/* The class that a domain has by what else it says. */
-static const char *guess_class(const struct r4 *r, const struct r4_vm *vm, const char *class)
-{
-	bool based = r4_property(vm->node, "template") != NULL;
-
-	for (size_t i = 0; class && i < ARRAY_SIZE(old_classes); i++)
-		if (!strcasecmp(class, old_classes[i].name))
-			return based ? old_classes[i].based : old_classes[i].alone;
-	if (r4_property(vm->node, "dispid"))
-		return "DispVM";
-	if (based)
-		return "AppVM";
-	if (!r4_property(vm->node, "name") && !r4_property(vm->node, "qid"))
-		return "AdminVM";
-	if (is_based_upon(r, vm->name) || has_template_files(vm->node) ||
-	    r4_property(vm->node, "appvm_default_bootmode"))
-		return "TemplateVM";
-	return "StandaloneVM";
-}
-
-static const char *known_in_another_case(const char *class)
-{
-	static const char *const names[] = { "AdminVM", "TemplateVM", "AppVM", "StandaloneVM", "DispVM" };
-
-	for (size_t i = 0; class && i < ARRAY_SIZE(names); i++)
-		if (!strcasecmp(class, names[i]))
-			return names[i];
-	return NULL;
-}
-
-static void check_class(struct r4 *r, const struct r4_vm *vm)
-{
-	const char *class = element_attribute(vm->node, "class"), *guess = known_in_another_case(class);
-	bool remote = r4_is(vm, VM4_REMOTE);
-	struct fsck_finding *finding;
-
-	if (vm->class && !remote)
-		return;
-	/* With what another class has it is none for R4.3 either. */
-	finding = fsck_note(r->f, "class",
-			    remote && !r4_has_foreign_properties(r, vm) ? FSCK_BEFORE_43 : FSCK_R4, vm->node,
-			    vm->shown, class ? "there is no class '%s'" : "it has no class%s",
-			    class ? class : "");
-	guess = guess ? guess : guess_class(r, vm, class);
-	/* A second dom0 would be worse. */
-	if (!strcmp(guess, "AdminVM") && r->admin != &r->dom0)
-		fsck_remedy(finding, "remove it", fsck_remove_node, vm->node, NULL, NULL);
-	else
-		fsck_remedy(finding, arena_printf(r->arena, "make it %s", guess), fsck_set_attribute,
-			    vm->node, "class", guess);
-}
 
 /* ---- what must be there ---- */
 
@@ -169,6 +82,21 @@ static void note_absent(struct r4 *r, const struct r4_vm *vm, const char *name, 
 			    name, value);
 }
 
+/* Before anything that names it is looked at. */
+static void check_empty_name(struct r4 *r, const struct r4_vm *vm)
+{
+	const char *text = r4_text(r, vm->node, "name"), *name;
+	struct fsck_finding *finding;
+
+	if (!text || *text || !r4_is(vm, VM4_LOCAL | VM4_REMOTE))
+		return;
+	name = guess_name(r, vm);
+	finding = fsck_note(r->f, "name-odd", FSCK_LOADS, vm->node, vm->shown, "its name is empty");
+	fsck_effect(finding, "it is called None");
+	fsck_remedy(finding, arena_printf(r->arena, "call it %s", name), r4_put_property, vm->node, "name",
+		    name);
+}
+
 static void check_required(struct r4 *r, const struct r4_vm *vm)
 {
 	if (!r4_is(vm, VM4_LOCAL | VM4_REMOTE))
@@ -208,7 +136,7 @@ static void check_qid(struct r4 *r, const struct r4_vm *vm)
 		renumber(r, vm,
 			 fsck_note(r->f, "qid-twice", FSCK_R4, property, vm->shown,
 				   "its qid is 0, which is dom0's"));
-	else if (vm->qid > R4_QID_MAX_41 && r->count <= R4_QID_MAX_41)
+	else if (vm->qid > R4_QID_MAX_41 && (r->count <= R4_QID_MAX_41 || r->f->loaded_by == FSCK_R41))
 		/* The lowest free one is given, so that a store of so few never was above that in the others either. */
 		renumber(r, vm,
 			 fsck_note(r->f, "qid", FSCK_R41, property, vm->shown, "its qid %lld is not below %d",
@@ -308,6 +236,8 @@ static int by_uuid(const void *a, const void *b)
 	const struct uuid_of *first = a, *second = b;
 	int order = strcmp(first->uuid, second->uuid);
 
+	if (!order && r4_is(first->vm, VM_ADMIN) != r4_is(second->vm, VM_ADMIN))
+		return r4_is(first->vm, VM_ADMIN) ? -1 : 1;
 	return order ? order : first->vm < second->vm ? -1 : first->vm > second->vm;
 }
 
@@ -315,6 +245,9 @@ static void check_double_uuids(struct r4 *r)
 {
 	AUTO_FREE struct uuid_of *sorted = util_alloc((r->count + 1) * sizeof(*sorted));
 	size_t count = 0;
+
+	/* dom0's is fixed. */
+	sorted[count++] = (struct uuid_of){ "00000000-0000-0000-0000-000000000000", r->admin };
 
 	for (size_t i = 0; i < r->count; i++) {
 		const char *text = r4_text(r, r->vms[i].node, "uuid");
@@ -345,14 +278,11 @@ static void check_double_uuids(struct r4 *r)
 void r4_check_identity(struct r4 *r)
 {
 	for (size_t i = 0; i < r->count; i++) {
-		if (!element_next(r->vms[i].node, NULL, NULL) && !r4_is(&r->vms[i], VM_ADMIN)) {
-			fsck_remedy(fsck_note(r->f, "domain-empty", FSCK_R4, r->vms[i].node, NULL,
-					      "a domain with nothing in it"),
-				    "remove it", fsck_remove_node, r->vms[i].node, NULL, NULL);
+		/* One with nothing in it goes. */
+		if (!element_next(r->vms[i].node, NULL, NULL))
 			continue;
-		}
-		check_class(r, &r->vms[i]);
 		check_required(r, &r->vms[i]);
+		check_empty_name(r, &r->vms[i]);
 		check_qid(r, &r->vms[i]);
 	}
 	check_double_dom0(r);

@@ -113,8 +113,14 @@ static void check_backend(struct r4 *r, const struct r4_vm *vm, const char *clas
 	const char *backend = element_attribute(device, "backend-domain");
 	struct fsck_finding *finding;
 
-	if (backend && r4_vm_by_name(r, backend))
+	if (backend && r4_vm_by_name(r, backend)) {
+		if (r4_is(r4_vm_by_name(r, backend), VM4_REMOTE))
+			remedy_device(fsck_note(r->f, "device-backend", FSCK_R43, device, vm->shown,
+						"the %s device %s is of %s, which is a remote VM", class,
+						attribute_or(device, "id", "*"), backend),
+				      device);
 		return;
+	}
 	/* Any backend will do for R4.3. */
 	if (!backend && r->f->loaded_by == FSCK_R43)
 		return;
@@ -145,15 +151,17 @@ static void check_options(struct r4 *r, const struct r4_vm *vm, store_node *devi
 	}
 }
 
-/* In R4.3 two assignments of one port may differ in what device they mean. */
-static bool is_same_device(const store_node *a, const store_node *b)
+static bool is_same_in(const store_node *a, const store_node *b, const char *attribute)
 {
-	static const char *const names[] = { "backend-domain", "id", "identity" };
+	return !strcmp(attribute_or(a, attribute, "*"), attribute_or(b, attribute, "*"));
+}
 
-	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
-		if (strcmp(attribute_or(a, names[i], "*"), attribute_or(b, names[i], "*")))
-			return false;
-	return true;
+/* The releases that take both for one: in R4.3 two assignments of one port may differ in what device they mean. */
+static unsigned taken_for_one(const store_node *a, const store_node *b)
+{
+	if (!is_same_in(a, b, "backend-domain") || !is_same_in(a, b, "id"))
+		return 0;
+	return is_same_in(a, b, "identity") ? FSCK_R4 : FSCK_BEFORE_43;
 }
 
 static bool is_same_class(const store_node *a, const store_node *b)
@@ -169,9 +177,9 @@ static void check_device_twice(struct r4 *r, const struct r4_vm *vm, store_node 
 	{
 		if (other == device)
 			return;
-		if (!is_same_class(other, device) || !is_same_device(other, device))
+		if (!is_same_class(other, device) || !(taken_for_one(other, device) & r->f->loaded_by))
 			continue;
-		remedy_device(fsck_note(r->f, "device-twice", FSCK_R4, device, vm->shown,
+		remedy_device(fsck_note(r->f, "device-twice", taken_for_one(other, device), device, vm->shown,
 					"the device %s:%s is there twice",
 					attribute_or(device, "backend-domain", "*"),
 					attribute_or(device, "id", "*")),

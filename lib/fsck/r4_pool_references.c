@@ -260,13 +260,13 @@ static void check_kernel_pool(struct r4 *r, const struct r4_vm *vm, store_node *
 			    volume, "pool", arena_strdup(r->arena, other));
 }
 
-static void check_default_pool(struct r4 *r, const char *global)
+static void check_default_pool(struct r4 *r, const char *global, store_node *property)
 {
-	store_node *property = r4_property(r->root, global);
-	const char *name = property ? r4_text(r, r->root, global) : NULL, *other;
+	const char *name = r4_value(r, property), *other;
 	struct fsck_finding *finding;
 
-	if (!name || r4_pool(r, name) || is_broken(r, name))
+	name = name ? name : "";
+	if (r4_pool(r, name) || is_broken(r, name))
 		return;
 	if (*name &&
 	    (r4_some_vid(r, name) || r4_backup_item(r, "pools", "pool", name) || !main_pool(r) ||
@@ -291,8 +291,12 @@ void r4_check_pool_references(struct r4 *r)
 	static const char *const globals[] = { "default_pool", "default_pool_root", "default_pool_private",
 					       "default_pool_volatile", "default_pool_kernel" };
 
+	/* Of several each is set in turn. */
+	FOR_EACH_ITEM(r->root, "properties", "property", property)
 	for (size_t i = 0; i < ARRAY_SIZE(globals); i++)
-		check_default_pool(r, globals[i]);
+		if (element_attribute(property, "name") &&
+		    !strcmp(element_attribute(property, "name"), globals[i]))
+			check_default_pool(r, globals[i], property);
 	for (size_t i = 0; i < r->count; i++)
 		FOR_EACH_ITEM(r4_is(&r->vms[i], VM4_LOCAL) ? r->vms[i].node : NULL, "volume-config", "volume",
 			      volume)

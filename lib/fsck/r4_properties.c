@@ -78,37 +78,17 @@ static void remedy_removal(struct fsck_finding *finding, store_node *property, c
 	fsck_remedy(finding, words, fsck_remove_node, property, NULL, NULL);
 }
 
-/* Its root volume says that it is based on a template: then the class is what is wrong. */
-static const char *class_by_volumes(const struct r4_vm *vm, const char *property)
-{
-	if (strcmp(property, "template") || !r4_is(vm, VM4_TEMPLATE | VM4_STANDALONE))
-		return NULL;
-	FOR_EACH_ITEM(vm->node, "volume-config", "volume", volume)
-	{
-		const char *name = element_attribute(volume, "name"),
-			   *snap = element_attribute(volume, "snap_on_start");
-
-		if (name && snap && !strcmp(name, "root") && !strcmp(snap, "True"))
-			return r4_property(vm->node, "dispid") ? "DispVM" : "AppVM";
-	}
-	return NULL;
-}
-
 static bool check_applicable(struct r4 *r, const struct r4_vm *vm, const struct prop *row,
 			     store_node *property, const char *name)
 {
-	const char *why = not_applicable(r, vm, row, name), *class = class_by_volumes(vm, name);
+	const char *why = not_applicable(r, vm, row, name);
 
 	if (why) {
-		struct fsck_finding *finding =
-			fsck_note(r->f, "property-foreign", FSCK_R4, property, vm->shown, "%s", why);
-
-		if (class)
-			fsck_remedy(finding,
-				    arena_printf(r->arena, "make its class %s, as its volumes are", class),
-				    fsck_set_attribute, vm->node, "class", class);
-		else
-			remedy_removal(finding, property, "remove it");
+		/* If the class is what is wrong, that has been told. */
+		if (!r4_right_class(r, vm))
+			remedy_removal(
+				fsck_note(r->f, "property-foreign", FSCK_R4, property, vm->shown, "%s", why),
+				property, "remove it");
 		return false;
 	}
 	if (row->flags & PROP_NOT_BEFORE_43)
@@ -367,6 +347,25 @@ bool r4_has_foreign_properties(const struct r4 *r, const struct r4_vm *vm)
 			return true;
 	}
 	return false;
+}
+
+bool r4_check_foreign_properties(struct r4 *r, const struct r4_vm *vm, const char *right)
+{
+	bool some = false;
+
+	FOR_EACH_ITEM(vm->node, "properties", "property", property)
+	{
+		const char *name = element_attribute(property, "name");
+		const char *why = name ? not_applicable(r, vm, r4_row(name), name) : NULL;
+
+		if (!why || is_legacy(vm, property, name))
+			continue;
+		some = true;
+		fsck_remedy(fsck_note(r->f, "property-foreign", FSCK_R4, property, vm->shown, "%s", why),
+			    arena_printf(r->arena, "make its class %s, as its volumes are", right),
+			    fsck_set_attribute, vm->node, "class", right);
+	}
+	return some;
 }
 
 void r4_check_properties(struct r4 *r, const struct r4_vm *vm)

@@ -97,6 +97,20 @@ static void check_disposable(struct r4 *r, const struct r4_vm *vm, const char *n
 	fsck_remedy(finding, "remove it, so that the default holds", fsck_remove_node, property, NULL, NULL);
 }
 
+/* R4.3 takes local VMs only. */
+static void note_remote(struct r4 *r, const struct r4_vm *vm, const char *name, store_node *property,
+			const struct r4_vm *to)
+{
+	struct fsck_finding *finding = fsck_note(r->f, "reference", FSCK_R43, property, vm->shown,
+						 "its %s is %s, which is a remote VM", name, to->name);
+
+	if (is_better_none(name))
+		fsck_remedy(finding, "make it none", fsck_set_text, property, NULL, "");
+	else
+		fsck_remedy(finding, "remove it, so that the default holds", fsck_remove_node, property, NULL,
+			    NULL);
+}
+
 void r4_check_reference(struct r4 *r, const struct r4_vm *vm, const char *name, store_node *property,
 			const char *text)
 {
@@ -112,6 +126,8 @@ void r4_check_reference(struct r4 *r, const struct r4_vm *vm, const char *name, 
 				 name, property, text);
 	else if (!strcmp(name, "netvm"))
 		check_netvm(r, vm, property, to);
+	else if (r4_is(to, VM4_REMOTE))
+		note_remote(r, vm, name, property, to);
 	else if (util_ends_with(name, "_dispvm"))
 		check_disposable(r, vm, name, property, to);
 }
@@ -247,10 +263,31 @@ static const struct r4_vm *netvm_of(const struct r4 *r, const struct r4_vm *vm)
 	return name && *name ? r4_vm_by_name(r, name) : NULL;
 }
 
+/* How little it is meant to have a netvm that VM has; the hardware is where network comes from. */
+static int netvm_doubt(const struct r4 *r, const struct r4_vm *vm)
+{
+	const char *clock = r4_text(r, r->root, "clockvm");
+
+	if (!r4_property(vm->node, "netvm"))
+		return 4;
+	return 2 * r4_has_pci(vm) + (clock && !strcmp(clock, vm->name));
+}
+
+/* The one of VM's circle that had better have none. */
+static const struct r4_vm *cut_of(const struct r4 *r, const struct r4_vm *vm)
+{
+	const struct r4_vm *cut = vm;
+
+	for (const struct r4_vm *at = netvm_of(r, vm); at != vm; at = netvm_of(r, at))
+		if (netvm_doubt(r, at) > netvm_doubt(r, cut))
+			cut = at;
+	return cut;
+}
+
 /* Of those on a circle the first by name is told, as that one loses its netvm when the store is loaded. */
 static void check_loop(struct r4 *r, const struct r4_vm *vm)
 {
-	const struct r4_vm *at = netvm_of(r, vm);
+	const struct r4_vm *at = netvm_of(r, vm), *cut;
 	struct fsck_finding *finding;
 
 	for (size_t steps = 0; at && at != vm; at = netvm_of(r, at))
@@ -260,7 +297,11 @@ static void check_loop(struct r4 *r, const struct r4_vm *vm)
 		return;
 	finding = fsck_note(r->f, "netvm-loop", FSCK_LOADS, vm->node, vm->shown, "its netvms form a circle");
 	fsck_effect(finding, "it has no netvm then, which may be the wrong one of them");
-	fsck_remedy(finding, "make its netvm none", r4_put_property, vm->node, "netvm", "");
+	cut = cut_of(r, vm);
+	fsck_remedy(finding,
+		    cut == vm ? "make its netvm none" :
+				arena_printf(r->arena, "make the netvm of %s none", cut->shown),
+		    r4_put_property, cut->node, "netvm", "");
 }
 
 void r4_check_loops(struct r4 *r)

@@ -16,6 +16,14 @@ void r4_drop_source(struct fsck *f, const struct fsck_finding *finding)
 	store_drop_attribute(volume, "source");
 }
 
+/* Releases before 4.3 take any text for true. */
+static bool is_snapshot(const struct r4 *r, const store_node *volume)
+{
+	const char *text = element_attribute(volume, "snap_on_start");
+
+	return r->f->loaded_by & FSCK_BEFORE_43 ? text && *text : r4_volume_flag(volume, "snap_on_start");
+}
+
 /* The volume that the one of that name is a snapshot of: the last that is a snapshot of nothing. */
 static const store_node *expected_source(const struct r4 *r, const struct r4_vm *vm, const char *name)
 {
@@ -24,7 +32,7 @@ static const store_node *expected_source(const struct r4 *r, const struct r4_vm 
 
 	for (int depth = 0; template && template->node && depth < 4; depth++) {
 		source = r4_volume(template->node, name);
-		if (!source || !r4_volume_flag(source, "snap_on_start"))
+		if (!source || !is_snapshot(r, source))
 			return source;
 		template = r4_template(r, template);
 	}

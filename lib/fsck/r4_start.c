@@ -21,20 +21,13 @@ bool r4_name_is_fine(const char *name)
 static void check_name(struct r4 *r, const struct r4_vm *vm)
 {
 	const char *text = r4_text(r, vm->node, "name");
-	struct fsck_finding *finding;
 
-	if (!text || !r4_is(vm, VM4_LOCAL | VM4_REMOTE))
+	/* An empty one has been told. */
+	if (!text || !*text || !r4_is(vm, VM4_LOCAL | VM4_REMOTE) || r4_name_is_fine(text))
 		return;
-	if (!*text) {
-		finding = fsck_note(r->f, "name-odd", FSCK_LOADS, vm->node, vm->shown, "its name is empty");
-		fsck_effect(finding, "it is called None");
-		fsck_remedy(finding, "call it vm-None", r4_put_property, vm->node, "name",
-			    r4_vm_by_name(r, "vm-None") ? "None" : "vm-None");
-	} else if (!r4_name_is_fine(text)) {
-		fsck_effect(fsck_note(r->f, "name-odd", FSCK_LOADS, vm->node, vm->shown,
-				      "its name is none that a new VM could have"),
-			    "it is loaded, but other tools may refuse it; a clone may have another name");
-	}
+	fsck_effect(fsck_note(r->f, "name-odd", FSCK_LOADS, vm->node, vm->shown,
+			      "its name is none that a new VM could have"),
+		    "it is loaded, but other tools may refuse it; a clone may have another name");
 }
 
 static void check_label(struct r4 *r, const struct r4_vm *vm)

@@ -187,7 +187,7 @@ static void check_file_volume(struct r4 *r, const struct r4_vm *vm, store_node *
 
 static void check_attributes(struct r4 *r, const struct r4_vm *vm, store_node *volume)
 {
-	static const char *const flags[] = { "rw", "save_on_stop", "snap_on_start" };
+	static const char *const flags[] = { "rw", "save_on_stop", "snap_on_start", "ephemeral" };
 	const char *name, *driver = r4_volume_driver(r, volume);
 
 	check_snapshot(r, vm, volume);
