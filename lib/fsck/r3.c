@@ -122,9 +122,61 @@ static void renumber(struct fsck *f, const struct fsck_finding *finding)
 	}
 }
 
+/* Counts where NODE names QID as a template, and where as a netvm. */
+static void count_names(const store_node *node, int qid, size_t *templates, size_t *netvms)
+{
+	static const struct {
+		const char *name;
+		bool template;
+	} references[] = { { "template_qid", true },   { "default_template", true },
+			   { "netvm_qid", false },     { "dispvm_netvm", false },
+			   { "default_netvm", false }, { "default_fw_netvm", false } };
+
+	for (size_t i = 0; i < ARRAY_SIZE(references); i++)
+		if (element_attribute(node, references[i].name) &&
+		    r3_reference(element_attribute(node, references[i].name)) == qid)
+			++*(references[i].template ? templates : netvms);
+}
+
+/* Do others name the number, which nobody has, as they would name VM? */
+static bool is_named_as(const struct r3 *r, const struct r3_vm *vm, int qid)
+{
+	size_t templates = 0, netvms = 0;
+
+	count_names(r->root, qid, &templates, &netvms);
+	for (size_t i = 0; i < r->count; i++)
+		count_names(r->vms[i].node, qid, &templates, &netvms);
+	if (vm->class->kind & VM_TEMPLATES)
+		return templates && !netvms;
+	return (vm->class->kind & VM_NETVMS) && netvms && !templates;
+}
+
+static bool is_without_qid(const struct r3 *r, const struct r3_vm *vm)
+{
+	return vm->class->kind != VM_ADMIN && (vm->qid <= 0 || r->by_qid[vm->qid] != vm);
+}
+
+/* The one number that is named and nobody's, if VM alone has none; NULL. */
+static const char *named_qid(const struct r3 *r, const struct r3_vm *vm)
+{
+	int found = 0;
+
+	for (size_t i = 0; i < r->count; i++)
+		if (&r->vms[i] != vm && is_without_qid(r, &r->vms[i]))
+			return NULL;
+	for (int qid = 1; qid < QID_LIMIT; qid++) {
+		if (!r->mentioned[qid] || r->by_qid[qid] || !is_named_as(r, vm, qid))
+			continue;
+		if (found)
+			return NULL;
+		found = qid;
+	}
+	return found ? arena_printf(r->f->arena, "%d", found) : NULL;
+}
+
 static void check_qid(struct r3 *r, const struct r3_vm *vm)
 {
-	const char *fault, *free_qid;
+	const char *fault, *free_qid, *named;
 	struct fsck_finding *finding;
 
 	if (vm->class->kind == VM_ADMIN) {
@@ -144,8 +196,12 @@ static void check_qid(struct r3 *r, const struct r3_vm *vm)
 			    NULL, NULL);
 		return;
 	}
-	free_qid = r3_free_qid(r);
-	if (free_qid)
+	named = named_qid(r, vm);
+	free_qid = named ? NULL : r3_free_qid(r);
+	if (named)
+		fsck_remedy(finding, arena_printf(r->f->arena, "give it %s, by which others name it", named),
+			    renumber, vm->node, "qid", named);
+	else if (free_qid)
 		fsck_remedy(finding, arena_printf(r->f->arena, "give it %s, which is free", free_qid),
 			    renumber, vm->node, "qid", free_qid);
 }

@@ -74,7 +74,8 @@ static void check_reference(struct r4 *r, const struct prop *row, store_node *pr
 	} else if (!is_of_use(r, vm, row->name)) {
 		finding = fsck_note(r->f, "global-class", FSCK_LOADS, property, NULL,
 				    "%s is %s, which is no %s", row->name, text,
-				    r4_is(vm, VM_ADMIN) ? "netvm" : "template for disposable VMs");
+				    strcmp(row->name, "default_netvm") ? "template for disposable VMs" :
+									 "netvm");
 		fsck_effect(finding, "nothing can be started that follows it");
 		fsck_remedy(finding, "make it none", fsck_set_text, property, NULL, "");
 	}
