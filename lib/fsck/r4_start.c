@@ -12,7 +12,7 @@
 
 bool r4_name_is_fine(const char *name)
 {
-	bool fine = vm_check_name(name) == 0 && !strchr(name, '.');
+	bool fine = vm_check_name(name) == 0 && !strchr(name, '.') && strcmp(name, "Domain-0");
 
 	error_clear();
 	return fine;
