@@ -12,7 +12,8 @@
 
 #include "fsck/internal.h"
 
-#define MANY_ZEROS "\0\0\0\0\0\0\0"
+#define FEW_ZEROS "\0\0\0\0\0\0\0\0"
+#define MANY_ZEROS FEW_ZEROS "\0"
 
 /* ---- other forms of the same ---- */
 
@@ -119,6 +120,7 @@ static const struct repair repairs[] = {
 	REPAIR("<qubes>\n<domain>", NULL, ""),
 	REPAIR("", NULL, ""),
 	REPAIR("<qubes>\n\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1\n</qubes>", NULL, ""),
+	REPAIR("<qubes>a" FEW_ZEROS "b</qubes>", "<qubes>ab</qubes>", "bytes-character "),
 	REPAIR("<qubes>a" MANY_ZEROS "b</qubes>", NULL, ""),
 };
 
