@@ -342,9 +342,12 @@ void fsck_check_r4(struct fsck *f)
 	r4_check_dom0(&r);
 	r4_check_identity(&r);
 	f->phase++;
+	for (size_t i = 0; i < r.count; i++)
+		r4_check_properties(&r, &r.vms[i]);
+	f->phase++;
 	r4_check_globals(&r);
 	for (size_t i = 0; i < r.count; i++) {
-		r4_check_properties(&r, &r.vms[i]);
+		r4_check_references(&r, &r.vms[i]);
 		r4_check_template(&r, &r.vms[i]);
 		r4_check_start(&r, &r.vms[i]);
 		r4_check_items(&r, &r.vms[i]);

@@ -102,6 +102,7 @@ void r4_check_classes(struct r4 *r);
 /* The class that VM has by its volumes and what it is based on, where its own cannot be right; NULL. */
 const char *r4_right_class(const struct r4 *r, const struct r4_vm *vm);
 void r4_check_identity(struct r4 *r);
+void r4_check_references(struct r4 *r, const struct r4_vm *vm);
 void r4_check_properties(struct r4 *r, const struct r4_vm *vm);
 bool r4_has_foreign_properties(const struct r4 *r, const struct r4_vm *vm);
 /* Notes those that its class has not, and that it be RIGHT instead; are there any? */

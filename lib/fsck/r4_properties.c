@@ -283,10 +283,21 @@ static void check_property(struct r4 *r, const struct r4_vm *vm, store_node *pro
 	check_empty_user(r, vm, property, name, text);
 	if (row->type == PROP_LABEL)
 		check_label(r, vm, property, text);
-	else if (row->type == PROP_VM)
-		r4_check_reference(r, vm, name, property, text);
-	else if (strcmp(name, "qid"))
+	else if (row->type != PROP_VM && strcmp(name, "qid"))
 		check_plain(r, vm, row, property, text);
+}
+
+/* What others are called, and may be, is known by then. */
+void r4_check_references(struct r4 *r, const struct r4_vm *vm)
+{
+	FOR_EACH_ITEM(vm->node, "properties", "property", property)
+	{
+		const char *name = element_attribute(property, "name"), *text = r4_value(r, property);
+		const struct prop *row = name ? r4_row(name) : NULL;
+
+		if (row && row->type == PROP_VM && vm->class && !not_applicable(r, vm, row, name))
+			r4_check_reference(r, vm, name, property, text ? text : "");
+	}
 }
 
 /* ---- several of one name ---- */
