@@ -31,15 +31,17 @@ static int number_of(struct vm *vm, int *xid)
 	return info.xid > 0;
 }
 
-/* What is published about VM's domain under WHAT ("memory/meminfo"). 1, 0, or -1 with an error. */
-static int read_of_domain(struct vm *vm, const char *what, const char **value)
+#define DOMAINS "/local/domain/"
+
+/* What is at FOLDER/XID/WHAT, XID being the number of VM's domain. 1, 0, or -1 with an error. */
+static int read_of_domain(struct vm *vm, const char *folder, const char *what, const char **value)
 {
 	AUTO_FREE char *path = NULL;
 	int xid, result = number_of(vm, &xid);
 
 	if (result <= 0)
 		return result;
-	path = util_printf("/local/domain/%d/%s", xid, what);
+	path = util_printf("%s%d/%s", folder, xid, what);
 	return vmm_xenstore_read(vm->qubes, path, value);
 }
 
@@ -57,7 +59,7 @@ int vmm_stubdom(struct vm *vm)
 
 	if (!vm_is(vm, VM_HVMS))
 		return -1;
-	if (read_of_domain(vm, "image/device-model-domid", &text) > 0 &&
+	if (read_of_domain(vm, DOMAINS, "image/device-model-domid", &text) > 0 &&
 	    util_parse_decimal(text, INT_MAX, &number) && number > 0)
 		return (int)number;
 	error_clear();
@@ -97,17 +99,11 @@ int vmm_start_time(struct vm *vm, double *seconds)
 
 /* ---- the device of the root image ---- */
 
-#define XVDA 51712
+#define XVDA "51712"
 
 int vmm_root_device(struct vm *vm, const char **device)
 {
-	AUTO_FREE char *path = NULL;
-	int xid, result = number_of(vm, &xid);
-
-	if (result <= 0)
-		return result;
-	path = util_printf("/local/domain/0/backend/vbd/%d/%d/node", xid, XVDA);
-	return vmm_xenstore_read(vm->qubes, path, device);
+	return read_of_domain(vm, DOMAINS "0/backend/vbd/", XVDA "/node", device);
 }
 
 /* ---- memory ---- */
@@ -197,7 +193,7 @@ int vmm_prefmem(struct vm *vm, unsigned long long *kib)
 {
 	struct vmm_figures figures;
 	const char *text;
-	int result = read_of_domain(vm, "memory/meminfo", &text);
+	int result = read_of_domain(vm, DOMAINS, "memory/meminfo", &text);
 
 	if (result <= 0)
 		return result;

@@ -129,9 +129,5 @@ def tests(check, binary, _):
     if missing:
         print('# no private libvirtd: %s' % missing)
         return
-    with World(binary) as world:
-        server = libvirtd.Libvirtd(world.directory)
-        try:
-            domains(check, binary, server)
-        finally:
-            server.stop()
+    with World(binary) as world, libvirtd.Libvirtd(world.directory) as server:
+        domains(check, binary, server)

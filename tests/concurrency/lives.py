@@ -220,10 +220,6 @@ def tests(check, binary, rounds):
     if missing:
         print('# no private libvirtd: %s' % missing)
         return
-    with World(binary) as world:
-        server = libvirtd.Libvirtd(world.directory)
-        try:
-            prepare(world, server)
-            compare(check, world, server, rounds)
-        finally:
-            server.stop()
+    with World(binary) as world, libvirtd.Libvirtd(world.directory) as server:
+        prepare(world, server)
+        compare(check, world, server, rounds)

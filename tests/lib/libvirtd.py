@@ -2,7 +2,7 @@
 """A private, real libvirtd (libvirtd.sh) for tests in Python.
 
 missing() says what keeps it from running here, '' if all is there. Libvirtd(DIRECTORY, DRIVER)
-starts one and remembers what is its own from the beginning; stop() ends it.
+starts one and remembers what is its own from the beginning; stop(), or the end of a with statement, ends it.
 """
 import os
 import shlex
@@ -30,6 +30,12 @@ class Libvirtd:
         self.start()
         self.uri = self.uri_at(self.socket, driver)
         self.own = set(self.all_domains())
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.stop()
 
     @staticmethod
     def uri_at(socket, driver='test'):

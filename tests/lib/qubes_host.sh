@@ -2,16 +2,23 @@
 # shellcheck shell=sh
 #
 # A root like that of a Qubes host: a private libvirtd, doubles (../doubles) of what only such a host has, and a
-# store with the template tpl and the NetVM net. To be sourced, with $here and the program as $qubes, after
-# libvirtd.sh and tap.sh. Everything goes at the end of the script.
+# store with the template tpl and the NetVM net. To be sourced, with the folder of the script as $here, by scripts
+# whose first word is the program; brings libvirtd.sh and tap.sh with it. Everything goes at the end of the script.
 #
 #   host_make COMMAND          makes all this; COMMAND then makes the VMs of the test
 #   balancer_start [OPTION...] starts the double of qmemman, in place of one that runs
 #   host_end                   the end, for scripts that have to do more in their own trap
 #
-# Sets scratch, root, run (/var/run/qubes), log (the calls of doubles), the environment, and PATH to the applets.
+# Sets qubes (the program), scratch, root, run (/var/run/qubes), log (the calls of doubles), the environment, and PATH to the applets.
 
-: "${here:?}" "${qubes:?}"
+: "${here:?}"
+# shellcheck source=SCRIPTDIR/libvirtd.sh
+. "$here/../lib/libvirtd.sh"
+# shellcheck source=SCRIPTDIR/tap.sh
+. "$here/../lib/tap.sh"
+qubes=$(realpath "${1:?which program is tested?}")
+missing=$(libvirtd_missing)
+[ -z "$missing" ] || skip_all "no private libvirtd: $missing"
 scratch=$(mktemp -d)
 root=$scratch/root
 run=$root/var/run/qubes

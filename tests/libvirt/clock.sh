@@ -8,15 +8,6 @@
 set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)
-# shellcheck source=SCRIPTDIR/../lib/libvirtd.sh
-. "$here/../lib/libvirtd.sh"
-# shellcheck source=SCRIPTDIR/../lib/tap.sh
-. "$here/../lib/tap.sh"
-
-[ $# = 1 ] || { echo 'usage: clock.sh QUBES' >&2; exit 2; }
-missing=$(libvirtd_missing)
-[ -z "$missing" ] || skip_all "no private libvirtd: $missing"
-qubes=$(realpath "$1")
 # shellcheck source=SCRIPTDIR/../lib/qubes_host.sh
 . "$here/../lib/qubes_host.sh"
 

@@ -7,15 +7,7 @@
 set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)
-# shellcheck source=SCRIPTDIR/../lib/libvirtd.sh
-. "$here/../lib/libvirtd.sh"
-# shellcheck source=SCRIPTDIR/../lib/tap.sh
-. "$here/../lib/tap.sh"
-
-[ $# = 2 ] || { echo 'usage: dispvm_races.sh QUBES LIBVIRT_DOUBLE' >&2; exit 2; }
-missing=$(libvirtd_missing)
-[ -z "$missing" ] || skip_all "no private libvirtd: $missing"
-qubes=$(realpath "$1")
+# shellcheck disable=SC2034 # libvirtd.sh reads it
 LIBVIRTD_PRELOAD=$(realpath "$2")
 # shellcheck source=SCRIPTDIR/../lib/qubes_host.sh
 . "$here/../lib/qubes_host.sh"

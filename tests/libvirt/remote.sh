@@ -7,20 +7,11 @@
 set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)
-# shellcheck source=SCRIPTDIR/../lib/libvirtd.sh
-. "$here/../lib/libvirtd.sh"
-# shellcheck source=SCRIPTDIR/../lib/tap.sh
-. "$here/../lib/tap.sh"
 # shellcheck source=SCRIPTDIR/../lib/far.sh
 . "$here/../lib/far.sh"
-
-[ $# = 1 ] || { echo 'usage: remote.sh QUBES' >&2; exit 2; }
-missing=$(libvirtd_missing)
-[ -z "$missing" ] || skip_all "no private libvirtd: $missing"
-command -v virt-ssh-helper >/dev/null || skip_all 'no virt-ssh-helper (deps/install test)'
-qubes=$(realpath "$1")
 # shellcheck source=SCRIPTDIR/../lib/qubes_host.sh
 . "$here/../lib/qubes_host.sh"
+command -v virt-ssh-helper >/dev/null || skip_all 'no virt-ssh-helper (deps/install test)'
 
 make_vms()
 {

@@ -7,20 +7,11 @@
 set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)
-# shellcheck source=SCRIPTDIR/../lib/libvirtd.sh
-. "$here/../lib/libvirtd.sh"
-# shellcheck source=SCRIPTDIR/../lib/tap.sh
-. "$here/../lib/tap.sh"
 # shellcheck source=SCRIPTDIR/../lib/far.sh
 . "$here/../lib/far.sh"
-
-[ $# = 1 ] || { echo 'usage: qemu.sh QUBES' >&2; exit 2; }
-missing=$(libvirtd_missing)
-[ -z "$missing" ] || skip_all "no private libvirtd: $missing"
-command -v qemu-system-x86_64 >/dev/null || skip_all 'no qemu-system-x86_64 (deps/install slow)'
-qubes=$(realpath "$1")
 # shellcheck source=SCRIPTDIR/../lib/qubes_host.sh
 . "$here/../lib/qubes_host.sh"
+command -v qemu-system-x86_64 >/dev/null || skip_all 'no qemu-system-x86_64 (deps/install slow)'
 
 make_vms()
 {
