@@ -63,6 +63,9 @@ bool r4_is_disposable_template(const struct r4 *r, const struct r4_vm *vm);
 /* Has it a PCI device that is there? */
 bool r4_has_pci(const struct r4_vm *vm);
 
+/* Is a volume of VM a snapshot of one that TEMPLATE has of its own? */
+bool r4_is_snapshot_of(const struct r4 *r, const struct r4_vm *vm, const struct r4_vm *template);
+
 /* The volume NAME of a domain (of several the last), NULL; its pool's driver, ""; is its ATTRIBUTE true? */
 store_node *r4_volume(const store_node *domain, const char *name);
 const char *r4_volume_driver(const struct r4 *r, const store_node *volume);

@@ -82,19 +82,30 @@ static void note_absent(struct r4 *r, const struct r4_vm *vm, const char *name, 
 			    name, value);
 }
 
-/* Before anything that names it is looked at. */
-static void check_empty_name(struct r4 *r, const struct r4_vm *vm)
+static void note_name(struct r4 *r, const struct r4_vm *vm, const char *what, const char *effect,
+		      const char *name)
 {
-	const char *text = r4_text(r, vm->node, "name"), *name;
-	struct fsck_finding *finding;
+	struct fsck_finding *finding =
+		fsck_note(r->f, "name-odd", FSCK_LOADS, vm->node, vm->shown, "%s", what);
 
-	if (!text || *text || !r4_is(vm, VM4_LOCAL | VM4_REMOTE))
-		return;
-	name = guess_name(r, vm);
-	finding = fsck_note(r->f, "name-odd", FSCK_LOADS, vm->node, vm->shown, "its name is empty");
-	fsck_effect(finding, "it is called None");
+	fsck_effect(finding, effect);
 	fsck_remedy(finding, arena_printf(r->arena, "call it %s", name), r4_put_property, vm->node, "name",
 		    name);
+}
+
+/* A name that was meant to be another, before anything that names it is looked at. */
+static void check_slip_in_name(struct r4 *r, const struct r4_vm *vm)
+{
+	const char *text = r4_text(r, vm->node, "name"), *trimmed;
+
+	if (!text || !r4_is(vm, VM4_LOCAL | VM4_REMOTE))
+		return;
+	trimmed = fsck_trimmed(r->arena, text);
+	if (!*text)
+		note_name(r, vm, "its name is empty", "it is called None", guess_name(r, vm));
+	else if (strcmp(text, trimmed) && r4_name_is_fine(trimmed) && !r4_vm_by_name(r, trimmed))
+		note_name(r, vm, "its name has blanks or line ends around it",
+			  "nothing that names it without them finds it", trimmed);
 }
 
 static void check_required(struct r4 *r, const struct r4_vm *vm)
@@ -282,7 +293,7 @@ void r4_check_identity(struct r4 *r)
 		if (!element_next(r->vms[i].node, NULL, NULL))
 			continue;
 		check_required(r, &r->vms[i]);
-		check_empty_name(r, &r->vms[i]);
+		check_slip_in_name(r, &r->vms[i]);
 		check_qid(r, &r->vms[i]);
 	}
 	check_double_dom0(r);

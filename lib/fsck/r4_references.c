@@ -116,10 +116,15 @@ void r4_check_reference(struct r4 *r, const struct r4_vm *vm, const char *name, 
 {
 	const struct r4_vm *to = *text ? r4_vm_by_name(r, text) : NULL;
 
-	/* Templates have rules of their own. */
-	if (!*text || !strcmp(name, "template"))
+	/* Templates have rules of their own, as far as they count. */
+	if (!*text || (!strcmp(name, "template") && (to || property == r4_property(vm->node, name))))
 		return;
-	if (!to)
+	if (!to && !strcmp(name, "template"))
+		fsck_remedy(fsck_note(r->f, "reference", FSCK_R4, property, vm->shown,
+				      "its template is '%s', and there is no such VM; a later one counts",
+				      text),
+			    "remove it", fsck_remove_node, property, NULL, NULL);
+	else if (!to)
 		remedy_reference(r,
 				 fsck_note(r->f, "reference", FSCK_R4, property, vm->shown,
 					   "its %s is '%s', and there is no such VM", name, text),
@@ -172,6 +177,15 @@ static const struct r4_vm *another_template(const struct r4 *r, const struct r4_
 	return best;
 }
 
+/* The one that its volumes are snapshots of; NULL: none that fits. */
+static const struct r4_vm *template_by_volumes(const struct r4 *r, const struct r4_vm *vm)
+{
+	for (size_t i = 0; i < r->count; i++)
+		if (r->vms[i].name && is_fitting(r, vm, &r->vms[i]) && r4_is_snapshot_of(r, vm, &r->vms[i]))
+			return &r->vms[i];
+	return NULL;
+}
+
 /* Another template, and what was told of the old one's volumes is forgotten. */
 static void repoint(struct fsck *f, const struct fsck_finding *finding)
 {
@@ -200,6 +214,12 @@ static void remedy_template(struct r4 *r, struct fsck_finding *finding, const st
 				    r4_restore_vm, vm->node, NULL, arena_strdup(r->arena, name));
 			return;
 		}
+	}
+	other = template_by_volumes(r, vm);
+	if (other) {
+		fsck_remedy(finding, arena_printf(r->arena, "base it on %s, as its volumes are", other->name),
+			    r4_put_property, vm->node, "template", other->name);
+		return;
 	}
 	other = another_template(r, vm, name);
 	if (other)

@@ -44,6 +44,21 @@ static const char *vid_of(const store_node *volume)
 	return volume ? element_attribute(volume, "vid") : NULL;
 }
 
+bool r4_is_snapshot_of(const struct r4 *r, const struct r4_vm *vm, const struct r4_vm *template)
+{
+	FOR_EACH_ITEM(vm->node, "volume-config", "volume", volume)
+	{
+		const char *name = element_attribute(volume, "name"),
+			   *source = element_attribute(volume, "source"), *vid;
+		const store_node *origin = name ? r4_volume(template->node, name) : NULL;
+
+		vid = origin && !is_snapshot(r, origin) ? vid_of(origin) : NULL;
+		if (source && vid && !strcmp(source, vid))
+			return true;
+	}
+	return false;
+}
+
 /* By vid, to find doubles and owners. */
 struct owned {
 	const char *vid;
