@@ -11,10 +11,10 @@
 
 static const char *const lists[] = { "labels", "pools", "properties", "domains", NULL };
 
-static bool is_list(const char *name)
+static bool is_among(const char *const *names, const char *name)
 {
-	for (size_t i = 0; lists[i]; i++)
-		if (!strcmp(lists[i], name))
+	for (; *names; names++)
+		if (!strcmp(*names, name))
 			return true;
 	return false;
 }
@@ -54,10 +54,10 @@ static void move_up(struct fsck *f, const struct fsck_finding *finding)
 static void check_nested_lists(struct r4 *r, store_node *list, const char *vm, const char *const *names)
 {
 	FOR_EACH_ELEMENT(list, NULL, child)
-	for (size_t i = 0; names[i]; i++) {
+	{
 		struct fsck_finding *finding;
 
-		if (strcmp(names[i], element_name(child)))
+		if (!is_among(names, element_name(child)))
 			continue;
 		finding = fsck_note(r->f, "list-place", FSCK_LOADS, child, vm, "<%s> is in <%s>",
 				    element_name(child), element_name(list));
@@ -67,14 +67,6 @@ static void check_nested_lists(struct r4 *r, store_node *list, const char *vm, c
 }
 
 static const char *const vm_lists[] = { "properties", "features", "devices", "tags", "volume-config", NULL };
-
-static bool is_vm_list(const char *name)
-{
-	for (size_t i = 0; vm_lists[i]; i++)
-		if (!strcmp(vm_lists[i], name))
-			return true;
-	return false;
-}
 
 /* NODE and the lists behind it, up to the next properties, get a domain. */
 static void give_domain(struct fsck *f, const struct fsck_finding *finding)
@@ -88,7 +80,7 @@ static void give_domain(struct fsck *f, const struct fsck_finding *finding)
 
 		next = element_next(list, node, NULL);
 		element_move(node, domain, NULL);
-	} while (next && is_vm_list(element_name(next)) && strcmp(element_name(next), "properties"));
+	} while (next && is_among(vm_lists, element_name(next)) && strcmp(element_name(next), "properties"));
 }
 
 /* The lists of a domain whose start tag is lost. */
@@ -105,20 +97,21 @@ static void check_headless(struct r4 *r, store_node *domains)
 	}
 }
 
-/* Items without their list, which has lost its start tag. */
+/* What is in which list. */
 struct item {
 	const char *name, *list;
+	bool can_move; /* there is one such list, and nothing but its place says what it is */
 };
 
-static const struct item root_items[] = { { "label", "labels" },
-					  { "pool", "pools" },
-					  { "property", "properties" },
-					  { NULL, NULL } };
-static const struct item vm_items[] = { { "property", "properties" },
-					{ "feature", "features" },
-					{ "tag", "tags" },
-					{ "volume", "volume-config" },
-					{ NULL, NULL } };
+static const struct item root_items[] = { { "label", "labels", true },
+					  { "pool", "pools", true },
+					  { "property", "properties", true },
+					  { "domain", "domains", false },
+					  { NULL, NULL, false } };
+static const struct item vm_items[] = {
+	{ "property", "properties", true },  { "feature", "features", true }, { "tag", "tags", true },
+	{ "volume", "volume-config", true }, { "device", "devices", false },  { NULL, NULL, false }
+};
 
 static void move_into_list(struct fsck *f, const struct fsck_finding *finding)
 {
@@ -131,23 +124,70 @@ static void move_into_list(struct fsck *f, const struct fsck_finding *finding)
 	element_move(finding->node, list, NULL);
 }
 
-static void remedy_stranger(struct fsck_finding *finding, store_node *node, const struct item *items)
+/* Is NAME most likely MEANT with a slip in it? */
+static bool is_slip(const char *name, const char *meant)
 {
-	for (; items->name; items++)
-		if (!strcmp(items->name, element_name(node))) {
+	return util_edit_distance(name, meant) <= (strlen(meant) > 5 ? 2 : 1);
+}
+
+static void remedy_slip(struct r4 *r, struct fsck_finding *finding, store_node *node, const char *meant)
+{
+	fsck_remedy(finding, arena_printf(r->arena, "call it <%s>", meant), fsck_rename_node, node, NULL,
+		    meant);
+}
+
+/* A list that is misspelt, an item without its list, which has lost its start tag, or nothing at all. */
+static void remedy_stranger(struct r4 *r, struct fsck_finding *finding, store_node *node,
+			    const struct item *items)
+{
+	const char *name = element_name(node);
+
+	for (; items->name; items++) {
+		if (is_slip(name, items->list)) {
+			remedy_slip(r, finding, node, items->list);
+			return;
+		}
+		if (items->can_move && !strcmp(items->name, name)) {
 			fsck_remedy(finding, "put it into the list where it belongs", move_into_list, node,
 				    NULL, items->list);
 			return;
 		}
+	}
 	fsck_remedy(finding, "remove it", fsck_remove_node, node, NULL, NULL);
+}
+
+static void check_item(struct r4 *r, store_node *child, const char *vm, const char *item)
+{
+	struct fsck_finding *finding = fsck_note(r->f, "element-unknown", FSCK_LOADS, child, vm,
+						 "<%s> is nothing that <%s> has in it", element_name(child),
+						 element_name(element_parent(child)));
+
+	fsck_effect(finding, R4_LOST_ON_WRITE);
+	if (is_slip(element_name(child), item))
+		remedy_slip(r, finding, child, item);
+	else
+		fsck_remedy(finding, "remove it", fsck_remove_node, child, NULL, NULL);
+}
+
+/* Lists and domains in LIST are told of as such. */
+static void check_items(struct r4 *r, store_node *list, const char *vm, const struct item *items,
+			const char *const *names)
+{
+	while (items->name && strcmp(items->list, element_name(list)))
+		items++;
+	FOR_EACH_ELEMENT(list, NULL, child)
+	if (items->name && strcmp(items->name, element_name(child)) &&
+	    !is_among(names, element_name(child)) && strcmp(element_name(child), "domain"))
+		check_item(r, child, vm, items->name);
 }
 
 static void check_vm_child(struct r4 *r, const struct r4_vm *vm, store_node *child)
 {
 	struct fsck_finding *finding;
 
-	if (is_vm_list(element_name(child))) {
+	if (is_among(vm_lists, element_name(child))) {
 		check_nested_lists(r, child, vm->shown, vm_lists);
+		check_items(r, child, vm->shown, vm_items, vm_lists);
 		return;
 	}
 	/* A domain in another one is told of as such. */
@@ -156,7 +196,7 @@ static void check_vm_child(struct r4 *r, const struct r4_vm *vm, store_node *chi
 	finding = fsck_note(r->f, "element-unknown", FSCK_LOADS, child, vm->shown,
 			    "<%s> is nothing that a domain has here", element_name(child));
 	fsck_effect(finding, R4_LOST_ON_WRITE);
-	remedy_stranger(finding, child, vm_items);
+	remedy_stranger(r, finding, child, vm_items);
 }
 
 static void unwrap(struct fsck *f, const struct fsck_finding *finding)
@@ -183,12 +223,12 @@ static void check_child(struct r4 *r, store_node *child)
 		fsck_remedy(finding, "take what is in it out", unwrap, child, NULL, NULL);
 		return;
 	}
-	if (is_list(element_name(child)))
+	if (is_among(lists, element_name(child)))
 		return;
 	finding = fsck_note(r->f, "element-unknown", FSCK_LOADS, child, NULL,
 			    "<%s> is nothing that R4 knows here", element_name(child));
 	fsck_effect(finding, R4_LOST_ON_WRITE);
-	remedy_stranger(finding, child, root_items);
+	remedy_stranger(r, finding, child, root_items);
 }
 
 static void add_dom0(struct fsck *f, const struct fsck_finding *finding)
@@ -344,8 +384,9 @@ void r4_check_places(struct r4 *r)
 	{
 		if (!strcmp(element_name(list), "domains"))
 			check_headless(r, list);
-		else if (is_list(element_name(list)))
+		else if (is_among(lists, element_name(list)))
 			check_nested_lists(r, list, NULL, lists);
+		check_items(r, list, NULL, root_items, lists);
 		check_strays(r, list, strcmp(element_name(list), "domains") == 0);
 	}
 	check_vm_lists(r);
