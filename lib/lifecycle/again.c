@@ -5,6 +5,8 @@
  */
 #include "again.h"
 
+#include <string.h>
+
 #include "error.h"
 #include "pending.h"
 #include "store.h"
@@ -34,6 +36,29 @@ int again_open(const struct qubes *q, bool write, struct qubes *again)
 	}
 	again_close(again);
 	return -1;
+}
+
+static struct vm *find_uuid(const struct qubes *again, const char *uuid)
+{
+	struct vm *vm;
+
+	FOR_EACH_VM(again, vm) {
+		const char *other = vm_uuid(vm);
+
+		if (other && strcmp(uuid, other) == 0)
+			return vm;
+	}
+	return NULL;
+}
+
+struct vm *again_vm(const struct qubes *again, const struct vm *vm)
+{
+	struct vm *found;
+
+	if (vm_uuid(vm))
+		return find_uuid(again, vm_uuid(vm));
+	found = vm_by_qid(again, vm->qid);
+	return found && strcmp(found->name, vm->name) == 0 ? found : NULL;
 }
 
 void again_close(struct qubes *again)

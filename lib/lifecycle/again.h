@@ -13,6 +13,8 @@
  * with it. 0, or -1 with an error.
  */
 int again_open(const struct qubes *q, bool write, struct qubes *again);
+/* VM as AGAIN has it, by its UUID, or by qid and name where it has none; NULL: it is there no more. */
+struct vm *again_vm(const struct qubes *again, const struct vm *vm);
 void again_close(struct qubes *again);
 
 #endif

@@ -13,6 +13,7 @@
 #include "internal.h"
 #include "net.h"
 #include "prop.h"
+#include "store.h"
 #include "util.h"
 #include "vmm.h"
 
@@ -228,18 +229,9 @@ void remove_disposable_files(const struct root *root, const char *directory, con
 	remove_file(root, firewall);
 }
 
-/* VM in the store as it is now. NULL: somebody has removed it, and may have given its number to another one. */
-static struct vm *find_entry(struct qubes *again, const struct vm *vm)
-{
-	struct vm *found = vm_by_qid(again, vm->qid);
-	const char *uuid = found && vm_is(found, VM_DISPOSABLE) ? vm_uuid(found) : NULL;
-
-	return uuid && strcmp(uuid, vm_uuid(vm)) == 0 ? found : NULL;
-}
-
 static int drop_entry(struct qubes *again, const struct vm *gone)
 {
-	struct vm *vm = find_entry(again, gone);
+	struct vm *vm = again_vm(again, gone);
 
 	if (!vm)
 		return 0;
@@ -300,9 +292,11 @@ static int check_entry(const struct vm *vm)
 	struct qubes again;
 	bool found;
 
+	if (store_is_current(vm->qubes->store))
+		return 0;
 	if (again_open(vm->qubes, false, &again) != 0)
 		return -1;
-	found = find_entry(&again, vm) != NULL;
+	found = again_vm(&again, vm) != NULL;
 	again_close(&again);
 	return found ? 0 : error_set(ERROR_FAILED, "it was removed before it could be started");
 }

@@ -4,8 +4,6 @@
  */
 #include "network.h"
 
-#include <string.h>
-
 #include "again.h"
 #include "domainxml.h"
 #include "error.h"
@@ -26,14 +24,14 @@ static const char *interface_of(struct vm *vm)
 	return xml ? arena_strdup(vm->qubes->arena, xml) : NULL;
 }
 
-/* Is it active, in whatever state? 1, 0; -1 with an error. dom0 is nobody's client. */
+/* Is it active, in whatever state, as far as was asked? 1, 0; -1 with an error. dom0 is nobody's client. */
 static int is_active(struct vm *vm)
 {
 	struct vmm_info info;
 
 	if (vm_is_dom0(vm))
 		return 0;
-	return vmm_info_now(vm, &info) == 0 ? info.power != VMM_HALTED : -1;
+	return vmm_info(vm, &info) == 0 ? info.power != VMM_HALTED : -1;
 }
 
 /* Does this host have QubesDB? Where it has none, there is nobody to tell. 1, 0; -1 with an error. */
@@ -43,19 +41,6 @@ static int has_qubesdb(struct vm *vm)
 	struct helpers helpers;
 
 	return helpers_check(vm, &how, &helpers) == 0 ? helpers.qubesdb : -1;
-}
-
-static struct vm *same_vm(const struct qubes *again, const struct vm *vm)
-{
-	const char *uuid = vm_uuid(vm), *other;
-	struct vm *found;
-
-	FOR_EACH_VM(again, found) {
-		other = vm_uuid(found);
-		if (uuid && other && !strcmp(uuid, other))
-			return found;
-	}
-	return NULL;
 }
 
 typedef int publish_rules(struct vm *vm);
@@ -69,7 +54,7 @@ static int publish_anew(const struct vm *vm, publish_rules *publish)
 
 	if (again_open(vm->qubes, false, &again) != 0)
 		return -1;
-	now = same_vm(&again, vm);
+	now = again_vm(&again, vm);
 	result = now ? publish(now) : 0;
 	again_close(&again);
 	return result;
@@ -124,14 +109,13 @@ static int tell_addresses(struct vm *vm)
 
 	if (told <= 0)
 		return told;
-	vmm_forget(vm->qubes);
 	return qubesdb_network_entries(vm, &entries) == 0 ? qubesdb_publish(vm, &entries) : -1;
 }
 
 static void note_failure(const struct vm *vm)
 {
-	error_note("%s: %s", vm->name, error_message());
-	error_clear();
+	error_within("%s", vm->name);
+	error_report();
 }
 
 /* A VM that is still in one network does not get into another besides. */
@@ -272,8 +256,6 @@ static int set_running(struct vm *vm, const struct prop *prop, const char *text)
 {
 	struct qubes *q = vm->qubes;
 	struct move *move = arena_alloc(q->arena, sizeof(*move));
-	sigset_t before;
-	int result;
 
 	*move = (struct move){
 		.vm = vm,
@@ -285,10 +267,7 @@ static int set_running(struct vm *vm, const struct prop *prop, const char *text)
 	};
 	if (!move->old_interface)
 		return -1;
-	util_hold_signals(&before);
-	result = steps_run(q, move_steps, move);
-	util_release_signals(&before);
-	return result == 0 ? move->after : -1;
+	return steps_run(q, move_steps, move) == 0 ? move->after : -1;
 }
 
 static int set_halted(struct vm *vm, const struct prop *prop, const char *text)
@@ -306,7 +285,12 @@ static int set_halted(struct vm *vm, const struct prop *prop, const char *text)
 /* The store can be mended without a hypervisor; what another program has started is that one's to move. */
 int network_set_netvm(struct vm *vm, const struct prop *prop, const char *text)
 {
-	int active = vmm_offline(vm->qubes) || !vm_is(vm, VM_PVS | VM_HVMS) ? 0 : is_active(vm);
+	int active = 0;
+
+	if (!vmm_offline(vm->qubes) && vm_is(vm, VM_PVS | VM_HVMS)) {
+		vmm_forget(vm->qubes);
+		active = is_active(vm);
+	}
 
 	if (active > 0)
 		return set_running(vm, prop, text);
@@ -334,32 +318,36 @@ static void unload_driver(struct vm *client)
 		error_clear();
 }
 
-/* A client and its netvm as the store has them now: with the store's lock nobody else moves the client. */
-typedef int client_act(struct vm *client);
+/* The clients whose dead interfaces were taken, which are to get new ones. */
+struct reattachment {
+	struct vm **clients;
+	size_t count, room;
+};
 
-static int with_client(const struct vm *client, const struct vm *netvm, client_act *act)
+static void note_loss(const struct vm *client)
 {
-	struct qubes again;
-	struct vm *now;
-	int result = 0;
-
-	if (again_open(client->qubes, true, &again) != 0)
-		return -1;
-	now = same_vm(&again, client);
-	if (now && vm_netvm(now) && vm_netvm(now) == same_vm(&again, netvm))
-		result = act(now);
-	again_close(&again);
-	return result;
+	error_within("warning: %s does not get its network back", client->name);
+	error_report();
 }
 
-static int take_dead_interface(struct vm *client)
+static int take_dead_interface(struct vm *client, void *context)
 {
-	const char *interface = interface_of(client);
+	struct reattachment *to_do = context;
+	const char *interface;
+	int active = is_active(client);
 
-	if (!interface)
-		return -1;
+	if (active == 0)
+		return 0;
+	interface = active > 0 ? interface_of(client) : NULL;
+	if (!interface) {
+		note_loss(client);
+		return 0;
+	}
 	if (vmm_detach(client, interface) != 0)
 		error_clear();
+	to_do->clients = arena_grow(client->qubes->arena, to_do->clients, to_do->count, &to_do->room,
+				    sizeof(*to_do->clients));
+	to_do->clients[to_do->count++] = client;
 	return 0;
 }
 
@@ -371,37 +359,50 @@ static int give_interface(struct vm *client)
 	return interface && vmm_attach(client, interface) == 0 ? lifecycle_tell_firewall(client) : -1;
 }
 
-static int reattach(struct vm *client, const struct vm *netvm)
+/* One that was moved meanwhile has got its interface from who moved it. */
+static void give_interfaces(const struct reattachment *to_do, const struct vm *netvm)
 {
-	if (with_client(client, netvm, take_dead_interface) != 0)
-		return -1;
-	unload_driver(client);
-	return with_client(client, netvm, give_interface);
+	struct qubes again;
+
+	if (again_open(netvm->qubes, true, &again) != 0) {
+		for (size_t i = 0; i < to_do->count; i++)
+			note_loss(to_do->clients[i]);
+		return;
+	}
+	for (size_t i = 0; i < to_do->count; i++) {
+		struct vm *now = again_vm(&again, to_do->clients[i]);
+
+		if (now && vm_netvm(now) && vm_netvm(now) == again_vm(&again, netvm) &&
+		    give_interface(now) != 0)
+			note_loss(now);
+	}
+	again_close(&again);
 }
 
-static int reattach_if_active(struct vm *client, void *netvm)
-{
-	int active = is_active(client);
-
-	if (active == 0 || (active > 0 && reattach(client, netvm) == 0))
-		return 0;
-	error_note("warning: %s does not get its network back: %s", client->name, error_message());
-	error_clear();
-	return 0;
-}
-
-/* Those that are its clients now, which may be others than when its start began. */
+/*
+ * Those that are its clients now, which may be others than when its start began. The store is locked while
+ * interfaces are taken and given, so that nobody else moves a client, and not while they forget their drivers.
+ */
 void network_reattach_clients(struct vm *netvm)
 {
+	struct reattachment to_do = { 0 };
 	struct qubes again;
 	struct vm *now;
 
-	if (is_active(netvm) > 0 && again_open(netvm->qubes, false, &again) == 0) {
-		now = same_vm(&again, netvm);
-		if (now)
-			vm_for_clients(now, reattach_if_active, now);
-		again_close(&again);
+	vmm_forget(netvm->qubes);
+	if (is_active(netvm) <= 0 || again_open(netvm->qubes, true, &again) != 0) {
+		error_clear();
+		return;
 	}
+	now = again_vm(&again, netvm);
+	if (now)
+		vm_for_clients(now, take_dead_interface, &to_do);
+	qubes_commit(&again); /* which lets go of the lock */
+	for (size_t i = 0; i < to_do.count; i++)
+		unload_driver(to_do.clients[i]);
+	if (to_do.count)
+		give_interfaces(&to_do, netvm);
+	again_close(&again);
 	error_clear();
 }
 
@@ -422,6 +423,7 @@ static int detach_if_active(struct vm *client, void *unused)
 
 void network_detach_clients(struct vm *netvm)
 {
+	vmm_forget(netvm->qubes);
 	vm_for_clients(netvm, detach_if_active, NULL);
 	error_clear();
 }

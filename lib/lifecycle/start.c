@@ -277,7 +277,6 @@ static int publish_entries(void *work)
 
 	if (!start->helpers.qubesdb)
 		return 0;
-	vmm_forget(start->vm->qubes); /* a ProxyVM is told of its clients as they are now */
 	if (qubesdb_entries_of(start->vm, start->how->dvm, &entries) != 0)
 		return -1;
 	return qubesdb_publish(start->vm, &entries);

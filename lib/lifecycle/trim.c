@@ -81,9 +81,9 @@ static void close_own(void *work)
 static int add_vm(void *work)
 {
 	struct trimming *t = work;
-	struct vm *template = vm_by_qid(&t->own, t->template->qid);
+	struct vm *template = again_vm(&t->own, t->template);
 
-	if (!template || strcmp(template->name, t->template->name) != 0)
+	if (!template)
 		return error_set(ERROR_FAILED, "%s is not in the store any more", t->template->name);
 	t->vm = vm_add(&t->own, vm_class_by_type("AppVM"), name_for(t->own.arena, template));
 	if (!t->vm || !vm_derive_uuid(t->vm, template, "qvm-trim-template") ||

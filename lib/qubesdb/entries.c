@@ -9,6 +9,7 @@
 #include "net.h"
 #include "prop.h"
 #include "util.h"
+#include "vmm.h"
 
 /* One group being written for one VM. */
 struct told {
@@ -131,6 +132,7 @@ static int tell_rest(const struct told *told)
 
 static int tell_firewall(const struct told *told)
 {
+	vmm_forget(told->vm->qubes); /* its clients as they are now */
 	tell(told, "/qubes-iptables-error", "");
 	return qubesdb_firewall_entries(told->vm, told->entries);
 }
@@ -177,5 +179,8 @@ int qubesdb_network_entries(struct vm *vm, struct qubesdb_entries *entries)
 	else
 		for (size_t i = 0; i < ARRAY_SIZE(paths); i++)
 			tell(&told, paths[i], NULL);
-	return vm_is(vm, VM_PROXY) ? qubesdb_add_netvm_domid(vm, entries) : 0;
+	if (!vm_is(vm, VM_PROXY))
+		return 0;
+	vmm_forget(vm->qubes);
+	return qubesdb_add_netvm_domid(vm, entries);
 }
