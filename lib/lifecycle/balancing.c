@@ -18,6 +18,7 @@
 
 #define RUN "/var/run/qubes"
 #define MARK RUN "/do-not-membalance"
+#define WAIT_SECONDS 60 /* who publishes rules has the same lock, and may wait itself */
 
 /* Nobody makes, joins or removes the mark meanwhile. A descriptor to be closed, or -1 with an error. */
 static int lock_place(const struct root *root)
@@ -27,9 +28,8 @@ static int lock_place(const struct root *root)
 
 	if (place < 0)
 		return error_errno("%s", RUN);
-	while (flock(place, LOCK_EX) != 0)
-		if (errno != EINTR)
-			return error_errno("cannot lock %s", RUN);
+	if (util_lock_before(place, util_milliseconds() + WAIT_SECONDS * 1000LL) != 0)
+		return error_errno("cannot lock %s", RUN);
 	place = -1;
 	return result;
 }

@@ -71,11 +71,7 @@ static int check_request(void *work)
 {
 	struct cloning *c = work;
 
-	if (vm_check_name(c->name) != 0)
-		return -1;
-	if (vm_name_taken(c->q, c->name))
-		return error_set(ERROR_FAILED, "there is a VM '%s' already", c->name);
-	if (check_source(c) != 0)
+	if (check_new_name(c->q, c->name) != 0 || check_source(c) != 0)
 		return -1;
 	/* Rules that cannot be understood cannot be kept to. */
 	return firewall_load(c->source, &c->firewall);
@@ -279,12 +275,6 @@ static int finish_images(void *work)
 	return 0;
 }
 
-static int stop_if_interrupted(void *work)
-{
-	(void)work;
-	return util_interrupted();
-}
-
 /*
  * As it stands: what is written with the store is written after it, and a copy without rules, if that is as
  * far as it gets, would be let out everywhere.
@@ -376,8 +366,6 @@ int lifecycle_clone(struct vm *source, const char *name, const struct lifecycle_
 	struct qubes *q = source->qubes;
 	struct cloning *cloning = arena_alloc(q->arena, sizeof(*cloning));
 	struct lifecycle_clone *kept = arena_alloc(q->arena, sizeof(*kept));
-	sigset_t before;
-	int result;
 
 	*kept = *how;
 	*cloning = (struct cloning){
@@ -386,10 +374,7 @@ int lifecycle_clone(struct vm *source, const char *name, const struct lifecycle_
 		.name = arena_strdup(q->arena, name),
 		.source = source,
 	};
-	util_hold_signals(&before);
-	result = steps_run(q, cloning_steps, cloning);
-	util_release_signals(&before);
-	if (result != 0)
+	if (steps_run(q, cloning_steps, cloning) != 0)
 		return error_within("%s is not made", name);
 	return cloning->after;
 }

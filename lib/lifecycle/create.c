@@ -45,11 +45,7 @@ static int check_request(void *work)
 {
 	struct creation *c = work;
 
-	if (vm_check_name(c->what->name) != 0)
-		return -1;
-	if (vm_name_taken(c->q, c->what->name))
-		return error_set(ERROR_FAILED, "there is a VM '%s' already", c->what->name);
-	if (check_template(c->what) != 0)
+	if (check_new_name(c->q, c->what->name) != 0 || check_template(c->what) != 0)
 		return -1;
 	return c->what->with_images ? check_hypervisor(c->q) : 0;
 }
@@ -167,12 +163,6 @@ static int replace_root(void *work)
 				  0;
 }
 
-static int stop_if_interrupted(void *work)
-{
-	(void)work;
-	return util_interrupted();
-}
-
 /* ---- the rest ---- */
 
 static int finish_images(void *work)
@@ -229,15 +219,10 @@ int lifecycle_create(struct qubes *q, const struct lifecycle_new *what)
 {
 	struct creation *creation = arena_alloc(q->arena, sizeof(*creation));
 	struct lifecycle_new *kept = arena_alloc(q->arena, sizeof(*kept));
-	sigset_t before;
-	int result;
 
 	*kept = *what;
 	*creation = (struct creation){ .q = q, .what = kept };
-	util_hold_signals(&before);
-	result = steps_run(q, creation_steps, creation);
-	util_release_signals(&before);
-	if (result != 0)
+	if (steps_run(q, creation_steps, creation) != 0)
 		return error_within("%s is not made", what->name);
 	return creation->after;
 }

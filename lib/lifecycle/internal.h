@@ -20,15 +20,21 @@ struct step {
 /*
  * Acts in order. At the first failure, what was done is undone in reverse, and the error is that of the
  * failure; an undo that fails is a note. In a batch, what was done can still be undone later: there WORK
- * must live in the arena. 0, or -1.
+ * must live in the arena. Signals are held meanwhile. 0, or -1.
  */
 int steps_run(struct qubes *q, const struct step *steps, void *work);
+
+/* A step of such sequences: what takes long is over, and may have been interrupted. */
+int stop_if_interrupted(void *work);
 
 /*
  * Saves the store while what was done can still be taken back. 0, and in AFTER what became of the queued
  * actions; or -1 with an error and the store unchanged.
  */
 int save_store(struct qubes *q, int *after);
+
+/* May a VM be made with, or get, this name (of a store of release 3)? 0, or -1 with an error. */
+int check_new_name(const struct qubes *q, const char *name);
 
 /* Globals that are unset name the first VM that can be them. 0, or -1 with an error. */
 int fill_globals(struct vm *vm);

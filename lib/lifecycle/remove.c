@@ -385,12 +385,6 @@ static int finish_one(struct qubes *q, void *argument)
 
 /* ---- the sequence ---- */
 
-static int stop_if_interrupted(void *work)
-{
-	(void)work;
-	return util_interrupted();
-}
-
 static int save_removal(void *work)
 {
 	struct removal *r = work;
@@ -422,17 +416,6 @@ static void drop_turns(const struct removal *r)
 		turn_drop(leaving->turn);
 }
 
-static int run_steps(struct removal *r)
-{
-	sigset_t before;
-	int result;
-
-	util_hold_signals(&before);
-	result = steps_run(r->q, removal_steps, r);
-	util_release_signals(&before);
-	return result;
-}
-
 static struct removal *removal_of(struct vm *const *vms, const struct lifecycle_remove *how)
 {
 	struct qubes *q = vms[0]->qubes;
@@ -458,7 +441,8 @@ int lifecycle_remove(struct vm *const *vms, const struct lifecycle_remove *how)
 	if (!vms[0])
 		return 0;
 	removal = removal_of(vms, how);
-	if (take_turns(removal) == 0 && check_request(removal) == 0 && run_steps(removal) == 0)
+	if (take_turns(removal) == 0 && check_request(removal) == 0 &&
+	    steps_run(removal->q, removal_steps, removal) == 0)
 		return removal->after;
 	drop_turns(removal);
 	return -1;

@@ -18,12 +18,10 @@ static const char *const paths[] = RENAME_PATHS;
 
 /* ---- may it be renamed? ---- */
 
-static int check_vm(struct vm *vm)
+int rename_check_vm(struct vm *vm)
 {
 	int running;
 
-	if (!vm_is(vm, VM_PVS | VM_HVMS) || vm_is(vm, VM_DISPOSABLE))
-		return error_set(ERROR_FAILED, "VMs of class %s cannot be renamed", vm->type);
 	if (prop_flag(vm, "installed_by_rpm"))
 		return error_set(ERROR_FAILED, "it belongs to a package, and keeps its name");
 	running = vmm_is_running(vm);
@@ -46,11 +44,11 @@ static int check_request(void *work)
 {
 	struct renaming *r = work;
 
-	if (vm_check_name(r->new_name) != 0)
+	if (check_new_name(r->vm->qubes, r->new_name) != 0)
 		return -1;
-	if (vm_name_taken(r->vm->qubes, r->new_name))
-		return error_set(ERROR_FAILED, "there is a VM '%s' already", r->new_name);
-	return check_vm(r->vm) != 0 ? -1 : check_directory(r);
+	if (!vm_is(r->vm, VM_PVS | VM_HVMS) || vm_is(r->vm, VM_DISPOSABLE))
+		return error_set(ERROR_FAILED, "VMs of class %s cannot be renamed", r->vm->type);
+	return rename_check_vm(r->vm) != 0 ? -1 : check_directory(r);
 }
 
 /* ---- the domain ---- */
@@ -297,8 +295,6 @@ static int rename_release3(struct vm *vm, const char *name)
 	struct arena *arena = vm->qubes->arena;
 	const char *old_name = vm->name, *directory = vm_directory(vm);
 	struct renaming *r = arena_alloc(arena, sizeof(*r));
-	sigset_t before;
-	int result;
 
 	*r = (struct renaming){
 		.vm = vm,
@@ -312,10 +308,8 @@ static int rename_release3(struct vm *vm, const char *name)
 	r->new_directory = sibling(arena, directory, name);
 	for (size_t i = 0; i < ARRAY_SIZE(paths); i++)
 		r->stored_paths[i] = stored_text(vm, paths[i]);
-	util_hold_signals(&before);
-	result = steps_run(vm->qubes, renaming_steps, r);
-	util_release_signals(&before);
-	return result != 0 ? error_within("%s is not renamed", r->old_name) : r->after;
+	return steps_run(vm->qubes, renaming_steps, r) != 0 ? error_within("%s is not renamed", r->old_name) :
+							      r->after;
 }
 
 int lifecycle_rename(struct vm *vm, const char *name)

@@ -27,6 +27,9 @@ struct renaming {
 	int after;
 };
 
+/* May VM get another name now? 0, or -1 with an error. */
+int rename_check_vm(struct vm *vm);
+
 /* Steps on a struct renaming, with what takes them back. */
 int rename_take_turn(void *work);
 void rename_drop_turn(void *work);

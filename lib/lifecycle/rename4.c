@@ -22,18 +22,12 @@
 static int check_request(void *work)
 {
 	struct renaming *r = work;
-	int running;
 
 	if (vm_check_name4(r->new_name) != 0)
 		return -1;
 	if (vm_name_taken(r->vm->qubes, r->new_name))
 		return error_set(ERROR_FAILED, "there is a VM '%s' already", r->new_name);
-	if (prop_flag(r->vm, "installed_by_rpm"))
-		return error_set(ERROR_FAILED, "it belongs to a package, and keeps its name");
-	running = vmm_offline(r->vm->qubes) ? 0 : vmm_is_running(r->vm);
-	if (running < 0)
-		return -1;
-	return running ? error_set(ERROR_FAILED, "it is running") : 0;
+	return rename_check_vm(r->vm);
 }
 
 /* ---- the volumes that are files in the directory ---- */
@@ -126,8 +120,6 @@ int rename_release4(struct vm *vm, const char *name)
 	struct arena *arena = vm->qubes->arena;
 	struct renaming *r = arena_alloc(arena, sizeof(*r));
 	const char *old_name = arena_strdup(arena, vm->name);
-	sigset_t before;
-	int result;
 
 	*r = (struct renaming){
 		.vm = vm,
@@ -137,8 +129,5 @@ int rename_release4(struct vm *vm, const char *name)
 		.new_directory = arena_printf(arena, BASE "/%s/%s", vm->class->directory, name),
 		.directory_optional = true, /* in a rescue: the volumes are elsewhere */
 	};
-	util_hold_signals(&before);
-	result = steps_run(vm->qubes, steps, r);
-	util_release_signals(&before);
-	return result != 0 ? error_within("%s is not renamed", old_name) : r->after;
+	return steps_run(vm->qubes, steps, r) != 0 ? error_within("%s is not renamed", old_name) : r->after;
 }

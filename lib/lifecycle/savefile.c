@@ -34,7 +34,6 @@ struct saving {
 	int xid;
 	unsigned long long used; /* KiB */
 	struct balancing balancing;
-	sigset_t before;
 };
 
 /* ---- its run ---- */
@@ -286,7 +285,7 @@ static int note_kernel(void *work)
 
 static int store_memory(struct qubes *again, const struct saving *saving)
 {
-	struct vm *vm = vm_by_name(again, saving->vm->name);
+	struct vm *vm = again_vm(again, saving->vm);
 	unsigned long long mib = saving->used / 1024;
 	AUTO_FREE char *text = util_printf("%llu", mib > LEAST_MEMORY ? mib : LEAST_MEMORY);
 
@@ -363,15 +362,11 @@ static int check_host(struct vm *vm)
 static int run(struct saving *saving)
 {
 	AUTO_CLOSE int lock = -1;
-	int result;
 
 	if (base_check_kind(saving->vm) != 0 || check_host(saving->vm) != 0 ||
 	    turn_wait(saving->vm, &lock) != 0)
 		return -1;
-	util_hold_signals(&saving->before);
-	result = steps_run(saving->vm->qubes, saving_steps, saving);
-	util_release_signals(&saving->before);
-	return result;
+	return steps_run(saving->vm->qubes, saving_steps, saving);
 }
 
 int lifecycle_make_savefile(struct vm *vm, const struct lifecycle_savefile *how)

@@ -35,7 +35,7 @@ static void keep_undo(struct qubes *q, const struct step *steps, void *work)
 			qubes_on_failure(q, step->undo, work);
 }
 
-int steps_run(struct qubes *q, const struct step *steps, void *work)
+static int run_held(struct qubes *q, const struct step *steps, void *work)
 {
 	for (const struct step *step = steps; step->act; step++) {
 		if (is_left_out(q, step) || step->act(work) == 0)
@@ -46,6 +46,30 @@ int steps_run(struct qubes *q, const struct step *steps, void *work)
 	if (q->batch)
 		keep_undo(q, steps, work);
 	return 0;
+}
+
+int steps_run(struct qubes *q, const struct step *steps, void *work)
+{
+	sigset_t before;
+	int result;
+
+	util_hold_signals(&before);
+	result = run_held(q, steps, work);
+	util_release_signals(&before);
+	return result;
+}
+
+int stop_if_interrupted(void *work)
+{
+	(void)work;
+	return util_interrupted();
+}
+
+int check_new_name(const struct qubes *q, const char *name)
+{
+	if (vm_check_name(name) != 0)
+		return -1;
+	return vm_name_taken(q, name) ? error_set(ERROR_FAILED, "there is a VM '%s' already", name) : 0;
 }
 
 int save_store(struct qubes *q, int *after)

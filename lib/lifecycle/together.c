@@ -4,7 +4,6 @@
  */
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "error.h"
@@ -12,8 +11,8 @@
 #include "util.h"
 #include "vmm.h"
 
-#define ROUND 1 /* seconds */
-#define KILL_SECONDS 3
+#define ROUND 1000 /* milliseconds */
+#define KILL_TIME 3000
 #define NAMES_SHOWN 50
 
 static bool has(struct vm *const *vms, const struct vm *vm)
@@ -107,20 +106,12 @@ struct waiting {
 	struct vm *const *vms;
 	struct waited {
 		bool off;
-		double halting; /* since when; 0: it is not */
-	} * seen;		/* one for each of VMS */
+		long long halting; /* since when; 0: it is not */
+	} * seen;		   /* one for each of VMS */
 	size_t left;
-	double end;
+	long long end;
 	int shown; /* how much of the terminal's line is ours */
 };
-
-static double now(void)
-{
-	struct timespec time;
-
-	clock_gettime(CLOCK_MONOTONIC, &time);
-	return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
-}
 
 /* Whether it worked is seen in the next round. */
 static void destroy(struct vm *vm)
@@ -141,8 +132,8 @@ static bool hangs(struct waited *seen, enum vmm_power power)
 	if (power != VMM_HALTING)
 		seen->halting = 0;
 	else if (seen->halting == 0)
-		seen->halting = now();
-	return seen->halting != 0 && now() - seen->halting >= ROUND;
+		seen->halting = util_milliseconds();
+	return seen->halting != 0 && util_milliseconds() - seen->halting >= ROUND;
 }
 
 static int look_at(struct waiting *w, size_t i, bool late)
@@ -201,36 +192,38 @@ static void hide(struct waiting *w)
 static void show(struct waiting *w)
 {
 	AUTO_FREE char *names = NULL;
-	double left = w->end - now();
+	long long left = (w->end - util_milliseconds() + 999) / 1000;
 
 	if (w->how->quiet || !isatty(STDERR_FILENO))
 		return;
 	hide(w);
 	names = names_of_running(w);
 	error_make_printable(names);
-	w->shown = fprintf(stderr, "waiting %.0f s for %.*s%s", left > 0 ? left : 0, NAMES_SHOWN, names,
+	w->shown = fprintf(stderr, "waiting %lld s for %.*s%s", left > 0 ? left : 0, NAMES_SHOWN, names,
 			   strlen(names) > NAMES_SHOWN ? "..." : "");
 }
 
 /* A look at each change, once a second at least; and some more time to see what killing did. */
 static int wait_rounds(struct waiting *w)
 {
-	double over = w->end + (w->how->kill ? KILL_SECONDS : 0);
+	long long over = w->end + (w->how->kill ? KILL_TIME : 0);
 
-	while (look_at_all(w, now() >= w->end) == 0) {
+	while (look_at_all(w, util_milliseconds() >= w->end) == 0) {
 		if (!w->left)
 			return 0;
-		if (now() >= over)
+		if (util_milliseconds() >= over)
 			return still_running(w);
 		show(w);
-		vmm_wait_change(ROUND * 1000);
+		vmm_wait_change(ROUND);
 	}
 	return -1;
 }
 
 int lifecycle_wait_off(struct vm *const *vms, const struct lifecycle_wait *how)
 {
-	struct waiting waiting = { .how = how, .vms = vms, .end = now() + how->seconds };
+	struct waiting waiting = { .how = how,
+				   .vms = vms,
+				   .end = util_milliseconds() + (long long)(how->seconds * 1000) };
 	int result;
 
 	if (!vms[0])

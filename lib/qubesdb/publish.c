@@ -4,8 +4,6 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <sys/file.h>
-#include <time.h>
 
 #include "error.h"
 #include "internal.h"
@@ -15,7 +13,6 @@
 
 #define DIRECTORY "/var/run/qubes"
 #define WAIT_SECONDS 30
-#define NAP_MILLISECONDS 50
 
 int qubesdb_publish(struct vm *vm, const struct qubesdb_entries *entries)
 {
@@ -37,22 +34,15 @@ int qubesdb_publish(struct vm *vm, const struct qubesdb_entries *entries)
  */
 static int take_turn(struct qubes *q, int *lock)
 {
-	struct timespec nap = { .tv_nsec = NAP_MILLISECONDS * 1000000L };
-
 	*lock = root_open(q->root, DIRECTORY, O_RDONLY | O_DIRECTORY, 0);
 	if (*lock < 0)
 		return errno == ENOENT ? 0 : error_errno("%s", DIRECTORY); /* no daemon either */
-	for (int naps = 0; flock(*lock, LOCK_EX | LOCK_NB) != 0; naps++) {
-		if (errno != EWOULDBLOCK && errno != EINTR)
-			return error_errno("cannot lock %s", DIRECTORY);
-		if (naps >= WAIT_SECONDS * 1000 / NAP_MILLISECONDS)
-			return error_set(ERROR_FAILED,
-					 "another program has been writing firewall rules for "
-					 "%d seconds",
-					 WAIT_SECONDS);
-		nanosleep(&nap, NULL);
-	}
-	return 0;
+	if (util_lock_before(*lock, util_milliseconds() + WAIT_SECONDS * 1000LL) == 0)
+		return 0;
+	if (errno != ETIMEDOUT)
+		return error_errno("cannot lock %s", DIRECTORY);
+	return error_set(ERROR_FAILED, "another program has been writing firewall rules for %d seconds",
+			 WAIT_SECONDS);
 }
 
 static int write_firewall(struct vm *proxy)
